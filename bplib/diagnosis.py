@@ -1,0 +1,53 @@
+"""What kind of wrong is this? Compares a wrong array with the right one and names a relation that explains it whole.
+
+A name is given only when it accounts for the entire difference, to rounding. When nothing fits, the answer is None.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The kind of mistake: a `name` for programs, a `message` for people, and the `factor` that proves it, where one does."""
+
+    name: str
+    message: str
+    factor: float | None = None
+
+
+def diagnose(got, expected, rtol=1e-6):
+    """Name the relation between a wrong array and the right one, or return None.
+
+    Parameters
+    ----------
+    got, expected : arrays of real numbers. rtol : how exactly the relation must hold, relative to the largest entry.
+
+    Returns
+    -------
+    Diagnosis or None : not-finite, all-zeros, sign-flipped, constant-factor, transposed, or nothing that fits.
+    """
+    got, expected = np.asarray(got, float), np.asarray(expected, float)
+    if got.size and not np.isfinite(got).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(got))[0])
+        return Diagnosis("not-finite", f"It holds {got[where]} at {list(where)}." if where else f"It is {got[()]}.")
+    if got.shape != expected.shape:
+        if got.ndim == 2 and got.T.shape == expected.shape and _close(got.T, expected, rtol):
+            return Diagnosis("transposed", "It is the transpose of the right one.")
+        return None
+    if not expected.any():
+        return None
+    if not got.any():
+        return Diagnosis("all-zeros", "It is zero everywhere.")
+    factor = float(np.vdot(expected, got) / np.vdot(expected, expected))
+    if _close(got, factor * expected, rtol):
+        if np.isclose(factor, -1, rtol=rtol):
+            return Diagnosis("sign-flipped", "It is the right one with the sign flipped.", -1.0)
+        return Diagnosis("constant-factor", f"It is the right one times {factor:.4g}.", factor)
+    if got.ndim == 2 and got.shape[0] == got.shape[1] and _close(got.T, expected, rtol):
+        return Diagnosis("transposed", "It is the transpose of the right one.")
+    return None
+
+
+def _close(got, expected, rtol):
+    return bool(np.max(np.abs(got - expected), initial=0) <= rtol * np.max(np.abs(expected), initial=0))

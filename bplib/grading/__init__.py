@@ -1,0 +1,56 @@
+"""The exercises: `check` an answer, ask for a `hint`, look at your `progress`."""
+import difflib
+from importlib import import_module
+
+from bplib.grading.core import ERROR, Exercise as Exercise, Mutant as Mutant
+from bplib.grading.feedback import Hint, Result
+from bplib.grading.progress import Progress, record
+
+TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses"}
+
+
+def exercises():
+    """All exercises by chapter title, in the order of the course."""
+    return {title: import_module(f"bplib.grading.{topic}").EXERCISES for topic, title in TOPICS.items()}
+
+
+def find(id):
+    """The exercise of this id; a KeyError that names the nearest ones where there is none."""
+    known = {exercise.id: exercise for group in exercises().values() for exercise in group}
+    if id not in known:
+        near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.3) or list(known)
+        raise KeyError(f"There is no exercise {id!r}. Did you mean {' or '.join(map(repr, near))}?")
+    return known[id]
+
+
+def check(id, answer):
+    """Judge an answer and note it in your progress. Shows the verdict; its value is the points. Never raises.
+
+    Parameters
+    ----------
+    id : the exercise, such as "neuron.weighted_sum". answer : your function itself (no call), or your value.
+    """
+    try:
+        exercise = find(id)
+    except KeyError as problem:
+        return Result(str(id), ERROR, 0, 0, problem.args[0])
+    result = exercise.judge(answer)
+    record(id, points=float(result))
+    return result
+
+
+def hint(id, number=1):
+    """The first hint of an exercise, or hint `number`; the last one is the idea of the solution."""
+    try:
+        exercise = find(id)
+    except KeyError as problem:
+        return Result(str(id), ERROR, 0, 0, problem.args[0])
+    count = len(exercise.hints)
+    number = min(max(number, 1), count) if isinstance(number, int) else 1
+    record(id, hint=number)
+    return Hint(id, number, count, exercise.hints[number - 1])
+
+
+def progress():
+    """Your points by chapter and exercise."""
+    return Progress(exercises())

@@ -1,0 +1,212 @@
+"""An exercise knows the right answer, and it knows the wrong ones that people give.
+
+A learner's answer is run on random inputs, together with the reference. If the results differ, the wrong answers that we
+know, the *mutants*, are run on the same inputs: the one that gives the same wrong results tells the learner which mistake
+it was. The same mutants test the grader: each must be rejected, and recognised by its name. The *variants* are right
+answers of unusual form: each must be accepted.
+"""
+import contextlib
+import copy
+import dis
+import inspect
+import io
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bplib.grading.compare import difference, same
+from bplib.grading.feedback import Result, learner_lines
+
+CORRECT, WRONG, ERROR, NOT_ATTEMPTED = "correct", "wrong", "error", "not attempted"
+RANDOM_CASES = 3
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong answer that people give: its `name`, the answer itself, and the `message` that tells them what happened."""
+
+    name: str
+    answer: object
+    message: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded task.
+
+    Attributes
+    ----------
+    id : "chapter.name", such as "neuron.weighted_sum"; the first half is the module that holds the exercise.
+    title : a few words, for the progress table.
+    points : what a right answer earns.
+    reference : the right answer, a function (or a class), or a value: a number, a string, an array, a tuple of these.
+    inputs : a function rng -> tuple of arguments, for answers that are called. Random numbers everywhere, at least three
+        examples in a batch, all widths different, no zeros: what bugs survive depends only on the inputs.
+    edge_cases : pairs (label, arguments), such as ("logits of 10,000", (...)): tried after the random inputs.
+    mutants, variants : wrong answers with their messages; right answers of unusual form, by name.
+    hints : from a nudge to the idea of the solution (never its code).
+    parts : names for the entries of a result that is a tuple, such as ("dW", "db", "dx").
+    run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
+    rtol : relative tolerance for each entry.
+    """
+
+    id: str
+    title: str
+    points: float
+    reference: object
+    inputs: Callable | None = None
+    edge_cases: tuple = ()
+    mutants: tuple = ()
+    variants: dict = field(default_factory=dict)
+    hints: tuple = ()
+    parts: tuple = ()
+    run: Callable | None = None
+    rtol: float = 1e-6
+
+    def judge(self, answer, seed=None):
+        """The verdict on an answer, as a `Result`. Never raises, whatever the answer does.
+
+        Parameters
+        ----------
+        answer : the learner's function, class or value.
+        seed : for other random inputs than the usual ones, which depend on the exercise's id only.
+        """
+        if answer is ... or answer is None:
+            return self._result(NOT_ATTEMPTED, "Nothing here yet. Replace the dots by your answer, run the cell, then check again.")
+        words = self._wrong_kind(answer)
+        if words:
+            return self._result(WRONG, words)
+
+        cases = self._cases(seed)
+        outcomes = [self._outcome(answer, arguments) for _, arguments in cases]
+        printed = outcomes[0].printed
+        if _untouched(answer, outcomes[0]):
+            return self._result(NOT_ATTEMPTED, "Nothing here yet. Write your code in the cell above, run it, then check again.")
+
+        expected = [self._outcome(self.reference, arguments) for _, arguments in cases]
+        for case, outcome, right in zip(cases, outcomes, expected):
+            words = self._complaint(answer, case, outcome, right)
+            if words:
+                mutant = self._recognise(cases, outcomes)
+                verdict = ERROR if outcome.error is not None else WRONG
+                if mutant is not None:
+                    return self._result(verdict, mutant.message, words, printed, mutant.name)
+                return self._result(verdict, words, "", printed)
+        return self._result(CORRECT, "", "", printed)
+
+    def _result(self, verdict, message, details="", printed="", mutant=None):
+        return Result(self.id, verdict, self.points if verdict == CORRECT else 0, self.points, message, details, printed, mutant)
+
+    @property
+    def called(self):
+        """Is the answer something to call, rather than a value?"""
+        return self.inputs is not None
+
+    def _wrong_kind(self, answer):
+        if self.called and not callable(answer):
+            return f"This check expects your function itself, without a call; it was given {type(answer).__name__}."
+        if not self.called and callable(answer):
+            return "This check expects a value; it was given a function. Call it, and check what it returns."
+        return None
+
+    def _cases(self, seed):
+        if not self.called:
+            return [("", ())]
+        rng = np.random.default_rng(zlib.crc32(self.id.encode()) if seed is None else seed)
+        return [("random numbers", self.inputs(rng)) for _ in range(RANDOM_CASES)] + list(self.edge_cases)
+
+    def _outcome(self, answer, arguments):
+        """Run an answer on copies of the arguments; whatever happens is written down, nothing escapes."""
+        if not self.called:
+            return Outcome(answer)
+        mine = copy.deepcopy(arguments)
+        out = io.StringIO()
+        with (warnings.catch_warnings(), np.errstate(all="ignore"),
+              contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO())):
+            warnings.simplefilter("ignore")
+            try:
+                value, error = (self.run or _call)(answer, *mine), None
+            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                value, error = None, raised
+        changed = next((i for i, (a, b) in enumerate(zip(arguments, mine)) if isinstance(a, np.ndarray) and not _unchanged(a, b)), None)
+        return Outcome(value, error, changed, out.getvalue())
+
+    def _complaint(self, answer, case, outcome, right):
+        label, arguments = case
+        given = f"Tried with {label}: {_shapes(self.reference, arguments)}.\n" if self.called else ""
+        if outcome.error is not None:
+            return given + learner_lines(outcome.error, answer, arguments)
+        words = difference(outcome.value, right.value, self.rtol, self.parts)
+        if words:
+            return given + words
+        if outcome.changed is not None:
+            name = _names(self.reference, arguments)[outcome.changed]
+            return (f"{given}The result is right, but your code changes its argument {name} in place, "
+                    "so whoever calls it loses their data. Compute a new array instead.")
+        return None
+
+    def _recognise(self, cases, outcomes):
+        for mutant in self.mutants:
+            theirs = (self._outcome(mutant.answer, arguments) for _, arguments in cases)
+            if all(outcome.same_as(other) for outcome, other in zip(outcomes, theirs)):
+                return mutant
+        return None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call gave: a value or an error, the place of an argument that it changed, and what it printed."""
+
+    value: object = None
+    error: BaseException | None = None
+    changed: int | None = None
+    printed: str = ""
+
+    def same_as(self, other):
+        if self.error is not None or other.error is not None:
+            return type(self.error) is type(other.error) and str(self.error) == str(other.error)
+        return self.changed == other.changed and same(self.value, other.value)
+
+
+def _call(answer, *arguments):
+    return answer(*arguments)
+
+
+def _unchanged(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
+def _untouched(answer, outcome):
+    """Is this still the stub? A body that does nothing, or one that says it is not implemented."""
+    if isinstance(outcome.error, NotImplementedError):
+        return True
+    functions = [answer]
+    if isinstance(answer, type):
+        functions = [f for name, f in vars(answer).items() if inspect.isfunction(f) and not name.startswith("__")]
+    return all(_does_nothing(f) for f in functions)
+
+
+def _does_nothing(function):
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in ("RESUME", "NOP")]
+    constant = all(step.opname in ("LOAD_CONST", "RETURN_CONST", "RETURN_VALUE") for step in steps)
+    return constant and all(step.argval in (None, ...) for step in steps if "CONST" in step.opname)
+
+
+def _names(reference, arguments):
+    try:
+        names = list(inspect.signature(reference).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return names if len(names) == len(arguments) else [f"argument {i + 1}" for i in range(len(arguments))]
+
+
+def _shapes(reference, arguments):
+    return ", ".join(f"{name} of shape {value.shape}" if isinstance(value, np.ndarray) and value.ndim
+                     else f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value!r}"
+                     for name, value in zip(_names(reference, arguments), arguments))

@@ -1,0 +1,100 @@
+"""What a learner sees: short, kind and exact. Every message also reads well as plain text."""
+import inspect
+import linecache
+import sysconfig
+import traceback
+from html import escape
+from pathlib import Path
+
+HERE = str(Path(__file__).parents[1])
+LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")))
+HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error", "not attempted": "Not attempted"}
+COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
+           "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
+PRINTED = 600
+
+
+class Result(float):
+    """A verdict. Its value is the points earned, so its plain-text form is a number; a notebook shows it as a card.
+
+    Attributes
+    ----------
+    id, verdict, available, message, details, printed, mutant : the exercise, one of "correct", "wrong", "error" and "not
+        attempted", the points there are, what to tell the learner (first the message, then the numbers that show it), what
+        their code printed, and the name of the mistake where it was recognised.
+    """
+
+    def __new__(cls, id, verdict, points, available, message, details="", printed="", mutant=None):
+        self = super().__new__(cls, points)
+        self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
+        self.message, self.details = message, details
+        self.printed = printed if len(printed) <= PRINTED else printed[:PRINTED] + "\n(and more)"
+        return self
+
+    def __str__(self):
+        lines = [f"{HEADINGS[self.verdict]}: {_points(self)} of {_points(self.available)} points. [{self.id}]", self.message, self.details]
+        if self.printed:
+            lines.append(f"Your code printed:\n{self.printed}")
+        return "\n".join(line for line in lines if line)
+
+    def _repr_html_(self):
+        body = f"<p style='margin:6px 0 0'>{escape(self.message)}</p>" if self.mutant or self.verdict == "not attempted" else _pre(self.message)
+        printed = f"<div style='margin-top:6px'>Your code printed:</div>{_pre(self.printed)}" if self.printed else ""
+        return card(f"{HEADINGS[self.verdict]}: {_points(self)} of {_points(self.available)} points", self.id, COLOURS[self.verdict],
+                    body + _pre(self.details) + printed)
+
+
+class Hint:
+    """A hint, shown as a card in a notebook and as a line of text elsewhere."""
+
+    def __init__(self, id, number, count, text):
+        self.id, self.number, self.count, self.text = id, number, count, text
+
+    def __repr__(self):
+        more = f'\nMore help: hint("{self.id}", {self.number + 1})' if self.number < self.count else ""
+        return f"Hint {self.number} of {self.count}. {self.text}{more}"
+
+    def _repr_html_(self):
+        more = f"<p style='margin:6px 0 0'>More help: <code>hint(\"{self.id}\", {self.number + 1})</code></p>" if self.number < self.count else ""
+        return card(f"Hint {self.number} of {self.count}", self.id, "var(--jp-info-color1, #0277bd)",
+                    f"<p style='margin:6px 0 0'>{escape(self.text)}</p>{more}")
+
+
+def card(heading, id, colour, body):
+    """A box with a coloured edge; the heading says in words what the colour means."""
+    return (f"<div style='border-left:5px solid {colour}; padding:6px 12px; margin:4px 0; max-width:52em'>"
+            f"<strong>{escape(heading)}</strong> <span style='opacity:.65; font-size:85%'>{escape(id)}</span>{body}</div>")
+
+
+def learner_lines(error, answer, arguments):
+    """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
+    if isinstance(error, KeyboardInterrupt):
+        return "You stopped the check while your code was running. Is there a loop that never ends?"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
+    lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
+    if not lines and isinstance(error, TypeError) and not _fits(answer, arguments):
+        return f"Your function was called with {len(arguments)} arguments, and takes {_signature(answer)}."
+    return "\n".join([*lines, "".join(traceback.format_exception_only(error)).strip()])
+
+
+def _fits(answer, arguments):
+    try:
+        inspect.signature(answer).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def _signature(answer):
+    return str(inspect.signature(answer))
+
+
+def _pre(text):
+    style = "margin:6px 0 0; white-space:pre-wrap; font-size:92%; background:none"
+    return f"<pre style='{style}'>{escape(text)}</pre>" if text else ""
+
+
+def _points(value):
+    return f"{float(value):g}"
