@@ -1,0 +1,60 @@
+# Two commands for learners: `make lab` and `make test`. The rest is for contributors (CONTRIBUTING.md).
+PYTHON ?= python3
+EXTRAS ?= test
+LABFLAGS ?=
+PYTESTFLAGS ?= -n logical --maxprocesses 4 --dist loadfile
+CHAPTER ?=
+
+BIN := .venv/bin
+comma := ,
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+LAB := .venv/.installed
+TOOLS := .venv/.installed-$(subst $(comma),-,$(EXTRAS))
+# JupyterLab refuses to run as root unless told; containers have no other user.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test build check bench kill-matrix screenshot clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+lab: $(LAB) ## Open the course in JupyterLab (the first run installs it into .venv)
+	$(BIN)/python -m jupyterlab --ServerApp.ip=localhost $(AS_ROOT) $(LABFLAGS) notebooks/00_start_here.ipynb
+
+test: $(TOOLS) ## Run every test; EXTRAS=test,torch adds the comparison with PyTorch
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS)
+
+build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAPTER=01 builds one
+	$(BIN)/python -m tools.build $(CHAPTER)
+
+check: $(TOOLS) ## Say which built files differ from what their sources build
+	$(BIN)/python -m tools.build --check $(CHAPTER)
+
+bench: $(LAB) ## Measure how fast the labs answer a slider
+	$(BIN)/python benchmarks/labs.py
+
+kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
+	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md
+
+screenshot: $(TOOLS) ## Take docs/gradient-lab.png in a real JupyterLab (needs Chromium)
+	$(BIN)/python tools/screenshot.py
+
+clean: ## Remove the virtual environment and everything that tools left behind
+	rm -rf .venv .build .pytest_cache .ruff_cache .hypothesis *.egg-info gradebook.db
+	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "This course needs Python 3.11 or newer, found as '$(PYTHON)'. Another one: make lab PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+	  { echo "$(PYTHON) has no venv or no pip. On Debian or Ubuntu: sudo apt-get install python3-venv python3-pip"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(LAB): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(TOOLS): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".[$(EXTRAS)]"
+	@touch $@ $(LAB)
