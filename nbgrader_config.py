@@ -1,4 +1,5 @@
-"""nbgrader's settings, for teachers who use it: `pip install -e .[teaching]`, then nbgrader's own commands in this folder."""
+"""nbgrader's settings, for teachers: `pip install -e .[teaching]`, then nbgrader's own commands in this folder."""
+
 c = get_config()  # noqa: F821  (nbgrader provides it when it reads this file)
 
 c.CourseDirectory.course_id = "trust-no-gradient"

@@ -1,0 +1,100 @@
+"""A miniature course, so that the build is tested without the real chapters."""
+
+from types import SimpleNamespace
+
+import pytest
+
+LESSON = """---
+title: A slope
+minutes: 5
+questions: ["What is a slope?"]
+objectives: [read a slope, "draw one: by hand"]
+takeaways: [A slope is rise over run.]
+---
+Prose first.
+
++++
+
+A second cell, with $y = 2x$.
+
+```{code-cell}
+import matplotlib.pyplot as plt
+import numpy as np
+```
+
+```{code-cell}
+x = np.linspace(0, 1, 3)
+print(f"rise {2 * x[-1]:.1f}")
+figure, axes = plt.subplots(figsize=(2, 2))
+axes.plot(x, 2 * x)
+plt.show()
+```
+
+```{code-cell}
+2 * x
+```
+
+{summary}
+"""
+
+EXERCISES = '''---
+title: Slopes, by you
+minutes: 10
+---
+Two answers.
+
+```{code-cell}
+from bplib.grading import check
+```
+
+```{code-cell}
+:tags: [answer]
+def slope(x, y):
+    """Rise over run."""
+    ### BEGIN SOLUTION
+    return (y[1] - y[0]) / (x[1] - x[0])
+    ### END SOLUTION
+```
+
+```{code-cell}
+:tags: [check]
+check("mini.slope", slope)
+```
+
+```{code-cell}
+:tags: [answer]
+steepest = ...
+### BEGIN SOLUTION
+steepest = 3.0
+### END SOLUTION
+```
+
+```{code-cell}
+:tags: [check]
+check("mini.steepest", steepest)
+```
+'''
+
+
+@pytest.fixture
+def catalogue():
+    """Exercises of one topic, `mini`."""
+    topics = {"mini": (SimpleNamespace(id="mini.slope", points=2), SimpleNamespace(id="mini.steepest", points=1))}
+    return topics.__getitem__
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A function that writes the miniature course, with texts replaced as (old, new), and returns its root."""
+
+    def write(*changes, lesson=LESSON, exercises=EXERCISES):
+        for old, new in changes:
+            assert old in lesson + exercises, f"nothing to replace: {old!r}"
+            lesson, exercises = lesson.replace(old, new), exercises.replace(old, new)
+        folder = tmp_path / "chapters" / "07_slope"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "lesson.md").write_text(lesson, encoding="utf-8")
+        (folder / "exercises.md").write_text(exercises, encoding="utf-8")
+        return tmp_path
+
+    return write

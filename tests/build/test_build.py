@@ -1,0 +1,134 @@
+"""The build is deterministic, does only what is needed, and finds what differs."""
+
+import json
+
+import pytest
+from nbformat import v4
+
+from tools import build
+from tools.execute import WIDGET, ExecutionError, keep_stable
+
+TARGETS = ["notebooks/07_slope.ipynb", "solutions/07_slope/07_slope.ipynb", "exercises/07_slope/07_slope.ipynb"]
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """The names of the notebooks that a kernel was started for."""
+    names, execute = [], build.execute
+
+    def counting(notebook, name, *arguments, **settings):
+        names.append(name)
+        return execute(notebook, name, *arguments, **settings)
+
+    monkeypatch.setattr(build, "execute", counting)
+    return names
+
+
+def edit(path, change):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    change(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_a_course_from_its_first_build_to_its_drift(course, catalogue, executed):
+    """One course, built, built again, damaged and mended: together, since each build starts a kernel."""
+    root = course()
+    assert build.build(root, catalogue=catalogue) == (TARGETS, TARGETS)
+    first = {target: (root / target).read_bytes() for target in TARGETS}
+
+    assert build.build(root, catalogue=catalogue) == ([], [])
+    assert executed == TARGETS[:1], "a second build executes nothing"
+
+    (root / build.RECORD).unlink()
+    assert build.build(root, catalogue=catalogue) == (TARGETS, []), (
+        "without its record it builds again, and writes nothing"
+    )
+    assert {target: (root / target).read_bytes() for target in TARGETS} == first
+
+    def change(notebook):
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        code[1]["outputs"][0]["text"] = ["rise 3.0\n"]
+        code[1]["outputs"][1]["data"]["image/png"] = "another machine's fonts"
+        code[2]["source"] = ["3 * x"]
+
+    edit(root / TARGETS[0], change)
+    (root / TARGETS[2]).unlink()
+    (root / "notebooks" / "08_gone.ipynb").write_text("{}", encoding="utf-8")
+    lines = build.drift(root, catalogue=catalogue)
+    assert [line.splitlines()[0] for line in lines] == [
+        "notebooks/07_slope.ipynb, cell 07_slope-004: output differs",
+        "notebooks/07_slope.ipynb, cell 07_slope-005: source differs",
+        "exercises/07_slope/07_slope.ipynb: missing",
+        "notebooks/08_gone.ipynb: no chapter builds this file",
+    ]
+    assert 'rise 3.0\\n"' in lines[0]
+    assert "picture" not in lines[0]
+
+    assert build.build(root, "07", catalogue=catalogue) == (TARGETS, [TARGETS[0], TARGETS[2]])
+    assert {target: (root / target).read_bytes() for target in TARGETS} == first
+
+
+def test_only_what_changed_is_built(course, catalogue, monkeypatch):
+    monkeypatch.setattr(build, "execute", lambda *arguments, **settings: None)
+    root = course()
+    build.build(root, catalogue=catalogue)
+    course(("Two answers.", "Two answers, please."))
+    assert build.build(root, catalogue=catalogue) == (TARGETS[1:], TARGETS[1:])
+
+
+def test_a_missing_picture_is_drift(tmp_path):
+    def notebook(data):
+        cell = {
+            "id": "a",
+            "cell_type": "code",
+            "source": "",
+            "outputs": [{"output_type": "display_data", "data": data}],
+        }
+        return json.dumps({"cells": [cell], "metadata": {}})
+
+    (tmp_path / "there").write_text(notebook({"text/plain": "a figure"}))
+    (tmp_path / "fresh").write_text(notebook({"text/plain": "a figure", "image/png": "..."}))
+    assert build.compare(tmp_path / "there", tmp_path / "fresh", "n")[0].startswith("n, cell a: output differs")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys\nprint('careful', file=sys.stderr)", "wrote to stderr: careful"),
+        ("import threading\nthreading.Lock()", "shows a memory address"),
+    ],
+    ids=["error", "stderr", "address"],
+)
+def test_a_cell_that_is_not_clean_stops_the_build_and_is_quoted(course, catalogue, code, message):
+    root = course(("2 * x\n```", f"{code}\n```"))
+    with pytest.raises(ExecutionError) as caught:
+        build.build(root, catalogue=catalogue)
+    assert message in str(caught.value)
+    assert all(f"    {line}" in str(caught.value) for line in code.splitlines())
+    assert not (root / TARGETS[0]).exists()
+
+
+def test_a_mistake_is_found_before_anything_is_executed(course, catalogue, executed):
+    root = course(('    """Rise over run."""\n', ""))
+    with pytest.raises(build.source.SourceError):
+        build.build(root, catalogue=catalogue)
+    assert executed == []
+
+
+def test_an_unknown_chapter_is_named(course, catalogue):
+    with pytest.raises(FileNotFoundError, match="starts with '42'; the chapters are 07_slope"):
+        build.build(course(), "42", catalogue=catalogue)
+
+
+def test_a_widget_leaves_its_picture_and_its_words():
+    data = {WIDGET: {"model_id": "1"}, "image/png": "...", "text/plain": "The neuron fires."}
+    cell = v4.new_code_cell(
+        "lab.show()", outputs=[v4.new_output("display_data", data), v4.new_output("display_data", {WIDGET: {}})]
+    )
+    notebook = v4.new_notebook(
+        cells=[cell], metadata={"widgets": {}, "language_info": {"name": "python", "version": "3.11.7"}}
+    )
+    keep_stable(notebook)
+    assert notebook.metadata == {"language_info": {"name": "python"}}
+    assert [output.data for output in cell.outputs] == [{"image/png": "...", "text/plain": "The neuron fires."}]

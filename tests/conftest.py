@@ -1,0 +1,69 @@
+"""What all tests share: seeds, a private progress file, and the layers that need PyTorch or Chromium."""
+
+import os
+import shutil
+import sys
+import zlib
+
+# Before NumPy is imported: on a shared machine several BLAS threads make small matrices slower, and sums differ.
+os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}, MPLBACKEND="Agg")
+
+import hypothesis
+import numpy as np
+import pytest
+
+CI = os.environ.get("CI") == "true"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
+hypothesis.settings.load_profile("course")
+
+
+def missing(what, how):
+    """Skip a test that needs something which is not here; where nothing may be missing, in CI, fail it."""
+    message = f"{what} is not here. To run this test: {how}"
+    if CI:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch, the oracle."""
+    try:
+        import torch
+    except ImportError:
+        missing("PyTorch", "make test EXTRAS=test,torch (or: pip install -e .[torch])")
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium; BPLIB_CHROMIUM names another one."""
+    path = os.environ.get("BPLIB_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    return path or missing(
+        "Chromium", "apt-get install chromium (or set BPLIB_CHROMIUM to the path of a Chromium or Chrome)"
+    )
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers that depend on the test's name only."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture(autouse=True)
+def progress_file(tmp_path, monkeypatch):
+    """No test touches the progress of whoever runs it."""
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("BPLIB_PROGRESS", str(path))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Figures that a test leaves open would add up to matplotlib's warning, which is an error here."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -1,0 +1,82 @@
+"""Makes tests of the built notebooks, one for each cell, each notebook run once in one kernel by nbval.
+
+- notebooks/: text outputs must be those in the file, and every control of every lab is moved afterwards.
+- solutions/: every check gives all its points.
+- exercises/, untouched: every check says "Not attempted" and gives 0.
+
+Everywhere a cell fails that raises or writes to stderr.
+"""
+
+import os
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from unittest import mock
+
+import nbformat
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+from tools.execute import environment
+
+FOLDERS = ("notebooks", "solutions", "exercises")
+DRIVE = Path(__file__).with_name("drive.py").read_text(encoding="utf-8") + "\nawait drive()\n"
+
+
+def pytest_collect_file(file_path, parent):
+    folder = (
+        file_path.relative_to(parent.config.rootpath).parts[0]
+        if file_path.is_relative_to(parent.config.rootpath)
+        else ""
+    )
+    if file_path.suffix == ".ipynb" and folder in FOLDERS and ".ipynb_checkpoints" not in file_path.parts:
+        return Notebook.from_parent(parent, path=file_path)
+    return None
+
+
+class Notebook(IPyNbFile):
+    """A built notebook, run in the same environment as the build runs it."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.folder = self.path.relative_to(self.config.rootpath).parts[0]
+        self.compare_outputs = self.folder == "notebooks"
+
+    def setup(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        with mock.patch.dict(os.environ, environment(self.scratch.name), clear=True):
+            super().setup()
+
+    def teardown(self):
+        super().teardown()
+        self.scratch.cleanup()
+
+    def collect(self):
+        last = -1
+        for item in super().collect():
+            last = item.cell_num
+            yield Cell.from_parent(self, name=item.name, cell_num=last, cell=item.cell, options=item.options)
+        if any(".show()" in cell.source for cell in self.nb.cells if cell.cell_type == "code"):
+            cell = nbformat.v4.new_code_cell(DRIVE)
+            yield Cell.from_parent(self, name="Every control", cell_num=last + 1, cell=cell, options=defaultdict(bool))
+
+
+class Cell(IPyNbCell):
+    """A cell that must be silent on stderr, and give the points that its folder promises."""
+
+    def runtest(self):
+        super().runtest()
+        for output in self.test_outputs:
+            if output.get("name") == "stderr":
+                self.raise_cell_error(f"The cell wrote to stderr: {output.text}")
+        grading = self.cell.metadata.get("nbgrader", {})
+        if grading.get("grade"):
+            self._require_points(grading["points"] if self.parent.folder == "solutions" else 0)
+
+    def _require_points(self, points):
+        results = [output.data for output in self.test_outputs if output.output_type == "execute_result"]
+        if [result.get("text/plain") for result in results] != [repr(float(points))]:
+            self.raise_cell_error(f"The check should give {float(points)}; it gave {results}")
+        if not points and "Not attempted" not in results[0]["text/html"]:
+            self.raise_cell_error(
+                f"The check of an untouched cell should say 'Not attempted'; it says {results[0]['text/html']}"
+            )
