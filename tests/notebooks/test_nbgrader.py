@@ -34,6 +34,8 @@ def submit(folder, student, source):
     shutil.copy(source / CHAPTER / f"{CHAPTER}.ipynb", target)
 
 
+# nbgrader's own use of SQLAlchemy 2, seen whenever it creates a submission.
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted(Assignment|Notebook)> not in session")
 def test_solved_gets_full_marks_and_untouched_gets_none(course, tmp_path):
     submit(tmp_path, "solved", ROOT / "solutions")
     submit(tmp_path, "untouched", ROOT / "exercises")
