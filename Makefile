@@ -10,6 +10,8 @@ comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 LAB := .venv/.installed
 TOOLS := .venv/.installed-$(subst $(comma),-,$(EXTRAS))
+# A file as an argument would make its folder the root, and hide the exercises beside it.
+START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 # JupyterLab refuses to run as root unless told; containers have no other user.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -20,7 +22,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 lab: $(LAB) ## Open the course in JupyterLab (the first run installs it into .venv)
-	$(BIN)/python -m jupyterlab --ServerApp.ip=localhost $(AS_ROOT) $(LABFLAGS) notebooks/00_start_here.ipynb
+	$(BIN)/python -m jupyterlab --ServerApp.ip=localhost $(START) $(AS_ROOT) $(LABFLAGS)
 
 test: $(TOOLS) ## Run every test; EXTRAS=test,torch adds the comparison with PyTorch
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS)
