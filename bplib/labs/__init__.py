@@ -1,0 +1,8 @@
+"""The labs: move a slider, and see what a network does.
+
+`lab.show()` opens a lab, `lab.figure(...)` shows a still picture of it.
+"""
+
+from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
+
+__all__ = ["GradientMagnitudes"]

@@ -1,0 +1,486 @@
+"""The engine of the labs: sliders, a picture, and what the picture says in words.
+
+A lab is a subclass of `Lab` that says what can be varied (`controls`), works it out (`compute`), draws it once
+(`draw`), changes the drawing (`update`) and puts it into words (`describe`). The engine does the rest:
+
+- A slider sends far more values than anyone can look at. The front end waits for the kernel's "idle" before it sends
+  the next value of a slider, and drops those in between; the kernel notes a change and draws in the next turn of its
+  event loop, so of several changes only the newest values are drawn. All of it is asyncio, there are no threads.
+- Drawing a whole figure takes 40 ms and more. Here everything but the moving artists is drawn once and kept as a
+  background; a change draws the moving artists on top of it. Matplotlib itself says when the background is out of
+  date: a figure becomes stale when anything changes that does not move.
+- An error in a lab is shown under the picture, and also reaches whoever runs the notebook: it is never swallowed.
+"""
+
+import asyncio
+import html
+import struct
+import traceback
+import zlib
+from base64 import b64encode
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache
+from math import log10
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bplib import _require
+from bplib.labs import style
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@dataclass(frozen=True)
+class Int:
+    """A slider over whole numbers from `low` to `high`.
+
+    Parameters
+    ----------
+    low, high, default : the range and where the slider starts.
+    label : what stands beside the slider; the control's name where it is left out. unit : shown behind the label.
+    step : the distance between neighbouring values.
+
+    Raises
+    ------
+    TypeError, ValueError : the default is not one of the slider's values.
+    """
+
+    low: int
+    high: int
+    default: int
+    label: str = ""
+    unit: str = ""
+    step: int = 1
+
+    def __post_init__(self):
+        self.check(self.default, "Int", "default")
+
+    def check(self, value, who, name):
+        """The value as an int, or an error that says who expected what."""
+        return _within(self, _require.whole(value, who, name, least=-np.inf), who, name)
+
+    def widget(self, name):
+        """A new slider."""
+        import ipywidgets as widgets
+
+        return widgets.IntSlider(self.default, self.low, self.high, self.step, **_look(self, name))
+
+    def samples(self):
+        """The ends and the default: what tests try."""
+        return self.low, self.default, self.high
+
+
+@dataclass(frozen=True)
+class Float:
+    """A slider over numbers from `low` to `high`, on a logarithmic scale if `log`.
+
+    Parameters
+    ----------
+    low, high, default, label, unit : as for `Int`; with `log`, `low` is above 0.
+    step : the distance between neighbouring values, with `log` in powers of ten; a hundredth of the range by default.
+    log : does the slider run over powers of ten?
+    format : how the value is written beside the slider, as in Python's format strings.
+
+    Raises
+    ------
+    TypeError, ValueError : the default is not in the range, or the range has no logarithm.
+    """
+
+    low: float
+    high: float
+    default: float
+    label: str = ""
+    unit: str = ""
+    step: float | None = None
+    log: bool = False
+    format: str = ".2f"
+
+    def __post_init__(self):
+        if self.log and not self.low > 0:
+            raise ValueError(f"Float: expected low above 0 for a logarithmic slider, got {self.low}.")
+        self.check(self.default, "Float", "default")
+
+    def check(self, value, who, name):
+        """The value as a float, or an error that says who expected what."""
+        return _within(self, _require.number(value, who, name), who, name)
+
+    def widget(self, name):
+        """A new slider."""
+        import ipywidgets as widgets
+
+        kind, low, high = widgets.FloatSlider, self.low, self.high
+        if self.log:
+            kind, low, high = widgets.FloatLogSlider, log10(low), log10(high)
+        look = {"min": low, "max": high, "step": self.step or (high - low) / 100, "readout_format": self.format}
+        return kind(self.default, **look, **_look(self, name))
+
+    def samples(self):
+        """The ends and the default: what tests try."""
+        return self.low, self.default, self.high
+
+
+class Choice:
+    """A menu of options.
+
+    Parameters
+    ----------
+    options : what can be chosen. default : one of them, the first where it is left out. label : as for `Int`.
+
+    Raises
+    ------
+    ValueError : there is no option, or the default is not one of them.
+    """
+
+    unit = ""
+
+    def __init__(self, *options, default=None, label=""):
+        if not options:
+            raise ValueError("Choice: expected at least one option, got none.")
+        self.options, self.label = options, label
+        self.default = self.check(options[0] if default is None else default, "Choice", "default")
+
+    def check(self, value, who, name):
+        """The value, or an error that says who expected what."""
+        if value not in self.options:
+            raise ValueError(f"{who}: expected {name} to be one of {_listed(self.options)}, got {value!r}.")
+        return value
+
+    def widget(self, name):
+        """A new menu."""
+        import ipywidgets as widgets
+
+        return widgets.Dropdown(options=self.options, value=self.default, **_look(self, name))
+
+    def samples(self):
+        """All options: what tests try."""
+        return self.options
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """A box to tick. Parameters: `default` and `label`, as for `Int`."""
+
+    default: bool = False
+    label: str = ""
+    unit = ""
+
+    def check(self, value, who, name):
+        """The value as a bool, or an error that says who expected what."""
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{who}: expected {name} to be True or False, got {value!r}.")
+        return bool(value)
+
+    def widget(self, name):
+        """A new box."""
+        import ipywidgets as widgets
+
+        return widgets.Checkbox(self.default, **_look(self, name))
+
+    def samples(self):
+        """Both: what tests try."""
+        return False, True
+
+
+class Lab:
+    """A pure function from the values of some controls to arrays, a drawing of them, and a sentence about them.
+
+    Attributes
+    ----------
+    title : the lab's question, written over the picture.
+    controls : what can be varied, {name: Int, Float, Choice or Toggle}.
+    size : of the picture, in inches; an inch is `style.CSS_DPI` pixels on the page.
+    """
+
+    title = ""
+    controls = {}
+    size = (style.WIDTH, 3.6)
+
+    def compute(self, **values):
+        """What the picture shows, as a dict of arrays and numbers. It draws nothing, and depends on nothing else."""
+        raise NotImplementedError
+
+    def draw(self, figure, data):
+        """Put axes, titles and labels into an empty figure, and the artists that will move.
+
+        Returns
+        -------
+        dict : the moving artists, alone or in lists, under names of your choice. Axes may stand there too, for `update`
+            to find. Right afterwards the engine calls `update`, so the artists may be left without data.
+        """
+        raise NotImplementedError
+
+    def update(self, artists, data):
+        """Make the moving artists show the data. Everything else can be changed as well, such as limits of axes, but
+        then the whole figure is drawn anew, so change it only where it must change."""
+        raise NotImplementedError
+
+    def describe(self, values, data):
+        """What is to be seen, in one to three plain sentences with numbers."""
+        raise NotImplementedError
+
+    def values(self, **changes):
+        """A value for each control: those given, and defaults.
+
+        Raises
+        ------
+        TypeError, ValueError : a name that no control has, or a value that its control does not take.
+        """
+        who = type(self).__name__
+        for name in changes:
+            if name not in self.controls:
+                raise TypeError(f"{who}: there is no control {name!r}; the controls are {_listed(self.controls)}.")
+        return {
+            name: control.check(changes.get(name, control.default), who, name)
+            for name, control in self.controls.items()
+        }
+
+    def data(self, **values):
+        """What `compute` gives for the values, with defaults filled in. Raises what `values` raises."""
+        values = self.values(**values)
+        with _one_thread():
+            return self.compute(**values)
+
+    def bundle(self, **values):
+        """The picture and the words for the values, as data and metadata to display. Raises what `values` raises."""
+        data = self.data(**values)
+        return _bundle(Picture(self, data), self.describe(self.values(**values), data))
+
+    def figure(self, **values):
+        """Display the picture and the words for the values, without controls. Raises what `values` raises."""
+        from IPython.display import display
+
+        data, metadata = self.bundle(**values)
+        words = data["text/plain"]
+        # A page shows one form of an output, the picture; the words are an output of their own, so that both are seen.
+        display(data | {"text/plain": f"Picture: {self.title}"}, metadata=metadata, raw=True)
+        display({"text/html": f"<p>{html.escape(words)}</p>", "text/plain": words}, raw=True)
+
+    def show(self):
+        """Display the lab: controls, picture and words. A page without a kernel shows the picture."""
+        from IPython.display import display
+
+        data, metadata = Live(self).bundle()
+        display(data, metadata=metadata, raw=True)
+
+
+class Picture:
+    """The figure of a lab, drawn in memory. `update(data)` changes it, `png()` is what it looks like."""
+
+    def __init__(self, lab, data):
+        self._lab = lab
+        with style.context():
+            # Not through pyplot: its figures are global, and a lab's figure is its own.
+            self.figure = Figure(figsize=lab.size)
+            self._canvas = FigureCanvasAgg(self.figure)
+            self.figure.suptitle(lab.title, x=0.01, horizontalalignment="left", fontsize=12)
+            self.artists = lab.draw(self.figure, data)
+        self._moving = list(_artists(self.artists))
+        for artist in self._moving:
+            artist.set_animated(True)  # left out of the background, and its changes do not make the figure stale
+            artist.set_in_layout(False)  # where the axes are depends on the background alone
+        self.update(data)
+
+    def update(self, data):
+        """Show the data."""
+        with style.context():
+            self._lab.update(self.artists, data)
+            if self.figure.stale:
+                self._canvas.draw()
+                self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+            else:
+                self._canvas.restore_region(self._background)
+            for artist in sorted(self._moving, key=lambda artist: artist.zorder):
+                artist.draw(self._canvas.get_renderer())
+
+    def pixels(self):
+        """What it looks like, (height, width, 3) bytes."""
+        return np.asarray(self._canvas.buffer_rgba())[:, :, :3]
+
+    def png(self, level=1):
+        """The same as a file. Level 1 is for speed, 9 for size."""
+        return _png(self.pixels(), level)
+
+
+class Live:
+    """A lab on the page: one widget for each control, the picture, the words.
+
+    Attributes
+    ----------
+    controls : the widgets by the names of their controls. reset : the button. image, words : what answers.
+    renders : how many pictures have been drawn.
+    """
+
+    def __init__(self, lab):
+        import ipywidgets as widgets
+
+        self._lab, self._picture, self._expected_in, self.renders = lab, None, None, 0
+        self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
+        self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
+        width = f"{round(lab.size[0] * style.CSS_DPI)}px"
+        self.image = widgets.Image(layout={"width": width, "max_width": "100%", "height": "auto"})
+        self.image.tooltip = f"Picture: {lab.title} What it shows is said in words below it."
+        self.words = widgets.HTML(layout={"width": width, "max_width": "100%"})
+        grid = {"width": width, "max_width": "100%", "grid_template_columns": "repeat(auto-fill, minmax(340px, 1fr))"}
+        top = widgets.GridBox([*self.controls.values(), self.reset], layout=grid)
+        self.box = widgets.VBox([top, self.image, self.words])
+        self.refresh()
+        for control in self.controls.values():
+            control.observe(self._changed, "value")
+        self.reset.on_click(self._reset)
+
+    def refresh(self):
+        """Answer the values of the controls now. What the lab raises is shown, and raised."""
+        lab = self._lab
+        try:
+            values = lab.values(**{name: control.value for name, control in self.controls.items()})
+            data = lab.data(**values)
+            words = lab.describe(values, data)
+            if self._picture is None:
+                self._picture = Picture(lab, data)
+            else:
+                self._picture.update(data)
+        except Exception as error:
+            self._picture = None  # it may be half changed
+            self.words.value = _apology(error)
+            raise
+        self.renders += 1
+        self.image.value = self._picture.png()
+        self.words.value = _spoken(words)
+
+    def bundle(self):
+        """The view with its picture and words, as data and metadata to display."""
+        values = {name: control.value for name, control in self.controls.items()}
+        data, metadata = self._lab.bundle(**values)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        return {WIDGET_VIEW: view} | data, metadata
+
+    def _changed(self, change):
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a plain script
+            self.refresh()
+            return
+        if self._expected_in is not loop:
+            self._expected_in = loop
+            loop.call_soon(self._answer)
+
+    def _answer(self):
+        self._expected_in = None
+        try:
+            self.refresh()
+        except Exception:
+            # Nobody waits for this call, so an error would end in a log that no one reads. The kernel's own way to
+            # show one reaches the front end, and tests that run the notebook.
+            shell = _shell()
+            if shell is None:
+                raise
+            shell.showtraceback()
+
+    def _reset(self, button):
+        for name, control in self._lab.controls.items():
+            self.controls[name].value = control.default
+
+
+def _within(control, value, who, name):
+    # The ends of a logarithmic slider come back from the front end with a rounding error.
+    slack = 1e-9 * max(abs(control.low), abs(control.high))
+    if not control.low - slack <= value <= control.high + slack:
+        raise ValueError(f"{who}: expected {name} from {control.low} to {control.high}, got {value}.")
+    return min(max(value, control.low), control.high)
+
+
+def _look(control, name):
+    label = control.label or name
+    return {
+        "description": f"{label} [{control.unit}]" if control.unit else label,
+        "style": {"description_width": "140px"},
+        "layout": {"width": "auto"},
+    }
+
+
+def _listed(names):
+    return ", ".join(map(repr, names))
+
+
+def _artists(found):
+    if isinstance(found, dict):
+        found = found.values()
+    elif isinstance(found, Axes):
+        return
+    elif isinstance(found, Artist):
+        yield found
+        return
+    for part in found:
+        yield from _artists(part)
+
+
+@cache
+def _threads():
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
+def _one_thread():
+    """A `with` block with one BLAS thread: on small matrices several threads cost more than they bring."""
+    return _threads().limit(limits=1, user_api="blas") if _threads() else nullcontext()
+
+
+def _png(pixels, level):
+    """A PNG file of (height, width, 3) bytes. Each row is stored as its difference to the row above (filter type 2),
+    which for the plain areas of a figure is all zeros: a third of the time of a writer that tries every filter."""
+    height, width = pixels.shape[:2]
+    flat = pixels.reshape(height, -1)
+    rows = np.empty((height, 1 + flat.shape[1]), np.uint8)
+    rows[:, 0] = 2
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, red green blue
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, level)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+
+
+def _bundle(picture, words):
+    height, width = (side // style.DENSITY for side in picture.pixels().shape[:2])
+    png = b64encode(picture.png(level=9)).decode()
+    return {"image/png": png, "text/plain": words}, {"image/png": {"width": width, "height": height}}
+
+
+def _spoken(words, border="--jp-brand-color1", more=""):
+    """Words for a screen and for a screen reader, in the colours of the theme."""
+    look = (
+        "color: var(--jp-content-font-color1); font-family: var(--jp-content-font-family);"
+        "font-size: var(--jp-content-font-size1); line-height: 1.5; padding: 0 12px;"
+        f"border-left: 4px solid var({border})"
+    )
+    return f'<div role="status" aria-live="polite" style="{look}">{html.escape(words)}{more}</div>'
+
+
+def _apology(error):
+    trace = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in trace.stack if frame.filename != __file__]
+    trace.stack = traceback.StackSummary.from_list(own[-3:])
+    words = (
+        f"This lab stumbled over these values: {type(error).__name__}: {error}. The picture is the last good one. "
+        "Move a control to go on, or press Reset."
+    )
+    full = html.escape("".join(trace.format()))
+    details = f"<details><summary>Where it happened</summary><pre>{full}</pre></details>"
+    return _spoken(words, "--jp-error-color1", details)
+
+
+def _shell():
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None
+    return get_ipython()
