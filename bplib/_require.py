@@ -7,13 +7,13 @@ import numpy as np
 FLOATS = (np.float32, np.float64)
 
 
-def real(x, who, name="x"):
-    """`x` as an array of float32 or float64; integers become float64. Anything else is a TypeError."""
-    array = np.asarray(x)
+def real(x, who, name="x", integers=np.float64):
+    """`x` as an array of float32 or float64; integers become `integers`. Anything else is a TypeError."""
+    array = _array(x, who, name)
     if array.dtype in FLOATS:
         return array
     if np.issubdtype(array.dtype, np.integer):
-        return array.astype(np.float64)
+        return array.astype(integers)
     raise TypeError(f"{who}: expected {name} to hold real numbers (float64, float32 or integers), got {_described(x, array)}.")
 
 
@@ -40,7 +40,8 @@ def upstream(dy, shape, who):
 
 def same_shape(y_hat, y, who):
     """Prediction and target as real batches of one shape: never broadcast, (n,) against (n, 1) would average n * n pairs."""
-    y_hat, y = batch(y_hat, who, name="y_hat"), real(y, who, "y")
+    y_hat = batch(y_hat, who, name="y_hat")
+    y = real(y, who, "y", integers=y_hat.dtype)  # 0 and 1 must not turn a float32 gradient into float64
     if y_hat.shape != y.shape:
         hint = f" Reshape y with y.reshape({y_hat.shape})." if y_hat.size == y.size else ""
         raise ValueError(f"{who}: expected y of y_hat's shape {y_hat.shape}, got {y.shape}.{hint}")
@@ -49,7 +50,7 @@ def same_shape(y_hat, y, who):
 
 def labels(logits, y, who):
     """Logits (n, k) and class labels (n,): integers from 0 to k - 1."""
-    logits, y = batch(logits, who, name="logits"), np.asarray(y)
+    logits, y = batch(logits, who, name="logits"), _array(y, who, "y")
     if logits.ndim != 2:
         raise ValueError(f"{who}: expected logits of shape (n, k), one row an example, got {logits.shape}.")
     n, k = logits.shape
@@ -94,6 +95,14 @@ def number(value, who, name, above=None):
 def generator(rng):
     """A numpy Generator: `rng` itself, or a new one from the seed `rng`."""
     return rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+
+
+def _array(x, who, name):
+    try:
+        return np.asarray(x)
+    except (TypeError, ValueError, RuntimeError) as problem:
+        raise ValueError(f"{who}: expected {name} to be an array, or lists of equal length; got {type(x).__name__} "
+                         f"that NumPy cannot read: {problem}") from None
 
 
 def _described(x, array):
