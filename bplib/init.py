@@ -54,7 +54,7 @@ def weights(rule, n_in, n_out, rng):
     ValueError : the name is unknown, or the function gave another shape.
     """
     if not callable(rule):
-        if rule not in RULES:
+        if not isinstance(rule, str) or rule not in RULES:
             raise ValueError(f"init: expected one of {', '.join(RULES)} or a function, got {rule!r}.")
         rule = RULES[rule]
     W = _require.real(rule(n_in, n_out, _require.generator(rng)), "init", "the starting weights")

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bplib import _require, init as rules
+from bplib import _require
+from bplib import init as rules
 
 
 class Layer:
@@ -62,7 +63,8 @@ class Linear(Layer):
     Parameters
     ----------
     n_in, n_out : widths d_in and d_out.
-    init : the rule for W, a name in `bplib.init.RULES` or a function (n_in, n_out, rng) -> (n_in, n_out). b starts at 0.
+    init : the rule for W, a name in `bplib.init.RULES` or a function (n_in, n_out, rng) -> (n_in, n_out). b starts at
+        zero.
     gain : W is multiplied by this number.
     bias : False leaves b out.
     rng : a seed or a numpy Generator.
@@ -72,7 +74,8 @@ class Linear(Layer):
 
     Raises
     ------
-    TypeError, ValueError : a width is not a positive whole number, or the rule is unknown or gives a wrong shape.
+    TypeError, ValueError : a width is not a positive whole number, the gain is not a number, or the rule is unknown or
+        gives a wrong shape.
     """
 
     def __init__(self, n_in, n_out, init="xavier", gain=1.0, bias=True, rng=0, dtype=np.float64):
@@ -81,6 +84,7 @@ class Linear(Layer):
         self.n_out = _require.whole(n_out, "Linear", "n_out")
         if dtype not in _require.FLOATS:
             raise TypeError(f"Linear: expected dtype np.float64 or np.float32, got {dtype!r}.")
+        gain = _require.number(gain, "Linear", "gain")
         W = gain * rules.weights(init, self.n_in, self.n_out, rng)
         self.params["W"] = W.astype(dtype)
         if bias:
@@ -123,8 +127,10 @@ class Sequential(Layer):
         for layer in layers:
             if not (hasattr(layer, "forward") and hasattr(layer, "backward")) or isinstance(layer, type):
                 raise TypeError(f"Sequential: expected layers, got {layer!r}.")
-        if len({id(layer) for layer in layers}) < len(layers):
-            raise ValueError("Sequential: the same layer stands at two places. A layer remembers one forward only; make two.")
+        inner = [id(layer) for _, layer in flat(layers)]
+        if len(set(inner)) < len(inner):
+            raise ValueError("Sequential: the same layer stands at two places. A layer remembers one forward only; "
+                             "make two.")
         self.layers = tuple(layers)
 
     def forward(self, x, training=False):
@@ -165,3 +171,12 @@ class Sequential(Layer):
 
     def __repr__(self):
         return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+def flat(layers, prefix=""):
+    """Pairs (name, layer) of all layers, those inside a nested Sequential in its place: "0", "1.0", "1.1", "2"."""
+    for place, layer in enumerate(layers):
+        if isinstance(layer, Sequential):
+            yield from flat(layer, f"{prefix}{place}.")
+        else:
+            yield f"{prefix}{place}", layer

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bplib.layers import flat
+
 
 @dataclass(frozen=True)
 class LayerRecord:
@@ -14,7 +16,7 @@ class LayerRecord:
 
     Attributes
     ----------
-    name : the layer's place in the network, such as "0".
+    name : the layer's place in the network, such as "0", or "1.0" inside a nested Sequential.
     z : its output, the pre-activation (n, d_out).
     a : what the layers without parameters behind it made of z; z itself where there are none.
     delta : dL/dz, the error term, of z's shape.
@@ -60,32 +62,32 @@ def trace(net, loss, x, y, training=False):
     ------
     What the layers and the loss raise when x and y do not fit.
     """
+    names, layers = zip(*flat(net))
     outputs = []
     a = x
-    for layer in net:
+    for layer in layers:
         a = layer.forward(a, training)
         outputs.append(a.copy())
     value = loss.forward(a, y)
 
     deltas = []
     d = loss.backward()
-    for layer in reversed(net.layers):
+    for layer in reversed(layers):
         deltas.append(d.copy())
         d = layer.backward(d)
     deltas.reverse()
 
-    places = [place for place, layer in enumerate(net) if layer.params]
-    ends = [*places[1:], len(net)]
-    record = Trace(_record(net, place, end, outputs, deltas) for place, end in zip(places, ends))
+    places = [place for place, layer in enumerate(layers) if layer.params]
+    ends = [*places[1:], len(layers)]
+    record = Trace(_record(names[place], layers[place:end], outputs[place:end], deltas[place])
+                   for place, end in zip(places, ends))
     record.loss = value
     return record
 
 
-def _record(net, place, end, outputs, deltas):
-    z = outputs[place]
-    grads = {name: grad.copy() for name, grad in net[place].grads.items()}
+def _record(name, layers, outputs, delta):
+    first, z = layers[0], outputs[0]
     slope = None
-    if place + 1 < end and hasattr(net[place + 1], "derivative"):
-        activation = net[place + 1]
-        slope = activation.derivative(z, outputs[place + 1]) / activation.steepest
-    return LayerRecord(str(place), z, outputs[end - 1], deltas[place], grads, slope)
+    if len(layers) > 1 and hasattr(layers[1], "derivative"):
+        slope = layers[1].derivative(z, outputs[1]) / layers[1].steepest
+    return LayerRecord(name, z, outputs[-1], delta, {key: grad.copy() for key, grad in first.grads.items()}, slope)
