@@ -17,16 +17,18 @@ class SGD:
         self.lr = _require.number(lr, "SGD", "lr", above=0)
 
     def step(self):
-        """Update every parameter once.
+        """Update every parameter once; where one cannot be updated, none is.
 
         Raises
         ------
         RuntimeError : a parameter has no gradient yet. ValueError : a gradient has not its parameter's shape.
         """
-        grads = self.net.grads
-        for name, param in self.net.params.items():
+        params, grads = self.net.params, self.net.grads
+        for name, param in params.items():
             if name not in grads:
                 raise RuntimeError(f"SGD: the parameter {name} has no gradient. Call forward and backward first.")
             if grads[name].shape != param.shape:
-                raise ValueError(f"SGD: expected the gradient of {name} to have shape {param.shape}, got {grads[name].shape}.")
+                raise ValueError(f"SGD: expected the gradient of {name} to have shape {param.shape}, "
+                                 f"got {grads[name].shape}.")
+        for name, param in params.items():
             param -= self.lr * grads[name]
