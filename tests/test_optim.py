@@ -1,0 +1,94 @@
+"""SGD: one step, in place, and nothing else."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from bplib import MSE, SGD, Linear, Sequential, Tanh
+from tests.exported import batch, like
+
+
+def trained_once(dtype=np.float64):
+    net = Sequential(Linear(5, 4, rng=1, dtype=dtype), Tanh(), Linear(4, 2, rng=2, dtype=dtype))
+    y = net.forward(batch(dtype=dtype))
+    net.backward(like(y))
+    return net
+
+
+@given(lr=st.floats(1e-6, 1e3))
+def test_a_step_is_param_minus_lr_times_grad(lr):
+    net = trained_once()
+    before = {name: param.copy() for name, param in net.params.items()}
+    grads = {name: grad.copy() for name, grad in net.grads.items()}
+    SGD(net, lr).step()
+    for name, param in net.params.items():
+        assert np.array_equal(param, before[name] - lr * grads[name])
+        assert np.array_equal(net.grads[name], grads[name])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_step_is_in_place_and_keeps_the_dtype(dtype):
+    net = trained_once(dtype)
+    arrays = list(net.params.values())
+    SGD(net, np.float64(0.1)).step()
+    for param, array in zip(net.params.values(), arrays, strict=True):
+        assert param is array
+        assert param.dtype == dtype
+
+
+def test_two_steps_need_two_gradients_only_if_you_want_them():
+    net = trained_once()
+    before = net.params["0.W"].copy()
+    sgd = SGD(net, 0.5)
+    sgd.step()
+    sgd.step()
+    assert np.allclose(net.params["0.W"], before - net.grads["0.W"], rtol=1e-12, atol=1e-15)
+
+
+def test_steps_go_down_to_the_least_squares_solution(rng):
+    x, truth = rng.standard_normal((50, 3)), np.array([[1.0], [-2.0], [0.5]])
+    y = x @ truth + 3
+    net, loss = Linear(3, 1), MSE()
+    sgd = SGD(net, 0.1)
+    values = []
+    for _ in range(500):
+        values.append(loss.forward(net.forward(x), y))
+        net.backward(loss.backward())
+        sgd.step()
+    assert np.all(np.diff(values) <= 1e-15)
+    assert np.allclose(net.params["W"], truth, rtol=0, atol=1e-9)
+    assert np.allclose(net.params["b"], 3, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("lr", "error"),
+    [(0, ValueError), (-1, ValueError), (np.nan, ValueError), (np.inf, ValueError), ("1", TypeError), (True, TypeError)],
+)
+def test_sgd_refuses_a_learning_rate(lr, error):
+    with pytest.raises(error, match="SGD: expected lr to be"):
+        SGD(Linear(2, 2), lr)
+
+
+def test_a_step_before_backward_is_an_error():
+    net = Sequential(Linear(3, 2))
+    with pytest.raises(RuntimeError, match=r"SGD: the parameter 0\.W has no gradient"):
+        SGD(net, 0.1).step()
+
+
+def test_a_gradient_of_another_shape_is_never_broadcast():
+    net = Linear(3, 2)
+    before = net.params["W"].copy()
+    net.grads = {"W": np.ones((1, 2)), "b": np.ones(2)}
+    with pytest.raises(ValueError, match=r"SGD: expected the gradient of W to have shape \(3, 2\), got \(1, 2\)"):
+        SGD(net, 0.1).step()
+    assert np.array_equal(net.params["W"], before)
+
+
+def test_a_step_that_is_refused_changes_nothing():
+    net = Linear(3, 2)
+    before = net.params["W"].copy()
+    net.grads = {"W": np.ones((3, 2))}
+    with pytest.raises(RuntimeError, match="the parameter b has no gradient"):
+        SGD(net, 0.1).step()
+    assert np.array_equal(net.params["W"], before)
