@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bplib import Sequential
-from tests.exported import FEATURES, batch, like
+from tests.exported import FEATURES, batch, example_of, like
 
 LOUD = {"over": "raise", "divide": "raise", "invalid": "raise"}
 
@@ -315,15 +315,9 @@ LAYER_BATTERY = (
 # Losses. `make` gives a loss; `targets` takes a Generator, n and k and gives y for predictions (n, k).
 
 
-def example(targets, n=4, k=3, dtype=np.float64, seed=0):
-    """Predictions (n, k) and targets for them."""
-    y = targets(np.random.default_rng([seed, n, k]), n, k)
-    return batch(n, dtype, k, seed), y.astype(dtype) if y.dtype.kind == "f" else y
-
-
 def loss_is_a_float(make, targets):
     for n in (1, 2, 7):
-        y_hat, y = example(targets, n)
+        y_hat, y = example_of(targets, n)
         value = make().forward(y_hat, y)
         assert type(value) is float, f"the loss is {type(value).__name__}"
         assert value > 0, f"the loss of random predictions is {value}"
@@ -333,7 +327,7 @@ def loss_gradient_has_its_shape_and_dtype(make, targets):
     for n in (1, 2, 7):
         for dtype in (np.float64, np.float32):
             loss = make()
-            y_hat, y = example(targets, n, dtype=dtype)
+            y_hat, y = example_of(targets, n, dtype=dtype)
             for target in (y, np.abs(y).astype(np.int64).clip(0, 1)):
                 loss.forward(y_hat, target)
                 gradient = loss.backward()
@@ -342,14 +336,14 @@ def loss_gradient_has_its_shape_and_dtype(make, targets):
 
 
 def loss_takes_lists_and_integers(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     assert make().forward(y_hat.tolist(), y.tolist()) == make().forward(y_hat, y)
     whole = np.arange(-6, 6).reshape(4, 3)
     assert make().forward(whole, y) == make().forward(whole.astype(float), y)
 
 
 def loss_refuses_bad_input(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     who = [type(make()).__name__]
     for what, (bad, error) in BAD_INPUTS.items():
         refuses(lambda bad=bad: make().forward(bad, y), error, who, f"prediction: {what}")
@@ -361,7 +355,7 @@ def loss_refuses_bad_input(make, targets):
 
 
 def loss_shows_nan(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     y_hat[1, 2] = np.nan
     loss = make()
     assert np.isnan(loss.forward(y_hat, y)), "the loss hides a NaN"
@@ -374,7 +368,7 @@ def loss_backward_needs_forward(make, targets):
 
 
 def loss_changes_and_shares_nothing(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     before = y_hat.copy(), y.copy()
     y_hat.flags.writeable = y.flags.writeable = False
     loss = make()
@@ -382,7 +376,7 @@ def loss_changes_and_shares_nothing(make, targets):
     first = loss.backward()
     kept = first.copy()
     equal(loss.backward(), first, "the second gradient")
-    loss.forward(*example(targets, 6, seed=3))
+    loss.forward(*example_of(targets, 6, seed=3))
     loss.backward()
     equal(first, kept, "the gradient of the first pass")
     equal(y_hat, before[0], "predictions")
@@ -392,7 +386,7 @@ def loss_changes_and_shares_nothing(make, targets):
 
 
 def loss_reads_any_memory_layout(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     loss = make()
     expected = loss.forward(y_hat, y)
     gradient = loss.backward()
@@ -404,7 +398,7 @@ def loss_reads_any_memory_layout(make, targets):
 def loss_stays_finite(make, targets):
     for size in (1e4, 1e-300, 0.0):
         for seed in range(4):
-            y_hat, y = example(targets, seed=seed)
+            y_hat, y = example_of(targets, seed=seed)
             loss = make()
             with np.errstate(**LOUD):
                 value = loss.forward(size * np.sign(y_hat), y)
@@ -414,7 +408,7 @@ def loss_stays_finite(make, targets):
 
 
 def loss_is_a_mean_over_the_batch(make, targets):
-    y_hat, y = example(targets, n=7)
+    y_hat, y = example_of(targets, n=7)
     loss = make()
     whole = loss.forward(y_hat, y)
     gradient = loss.backward()
@@ -431,7 +425,7 @@ def loss_is_a_mean_over_the_batch(make, targets):
 
 
 def loss_forward_is_its_formula(make, targets):
-    y_hat, y = example(targets)
+    y_hat, y = example_of(targets)
     loss = make()
     assert loss.forward(y_hat, y) == float(loss.value(y_hat, y))
     equal(loss.backward(), loss.gradient(y_hat, y), "gradient")
@@ -439,7 +433,7 @@ def loss_forward_is_its_formula(make, targets):
 
 def loss_gradient_is_its_slope(make, targets, directions=3):
     for seed in range(directions):
-        y_hat, y = example(targets, seed=seed)
+        y_hat, y = example_of(targets, seed=seed)
         loss, v, h = make(), like(y_hat, seed + 20), 1e-6
         slope = (loss.forward(y_hat + h * v, y) - loss.forward(y_hat - h * v, y)) / (2 * h)
         loss.forward(y_hat, y)

@@ -83,3 +83,9 @@ def batch(n=4, dtype=np.float64, features=FEATURES, seed=0):
 def like(array, seed=1):
     """Random numbers of the shape and dtype of an array."""
     return np.random.default_rng(seed).standard_normal(array.shape).astype(array.dtype)
+
+
+def example_of(targets, n=4, k=3, dtype=np.float64, seed=0):
+    """Predictions (n, k) and targets for them."""
+    y = targets(np.random.default_rng([seed, n, k]), n, k)
+    return batch(n, dtype, k, seed), y.astype(dtype) if y.dtype.kind == "f" else y

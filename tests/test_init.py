@@ -83,7 +83,7 @@ def test_he_keeps_the_signal_through_relu_and_xavier_loses_half():
 
 @pytest.mark.parametrize("rule", ["", "Xavier", None, 3, ["he"], {}])
 def test_an_unknown_rule_is_told_the_known_ones(rule):
-    with pytest.raises(ValueError, match="init: expected one of zeros, .*, orthogonal or a function, got"):
+    with pytest.raises(ValueError, match=r"init: expected one of zeros, .*, orthogonal or a function, got"):
         init.weights(rule, 2, 2, rng=0)
 
 

@@ -63,7 +63,7 @@ def test_steps_go_down_to_the_least_squares_solution(rng):
 
 @pytest.mark.parametrize(
     ("lr", "error"),
-    [(0, ValueError), (-1, ValueError), (np.nan, ValueError), (np.inf, ValueError), ("1", TypeError), (True, TypeError)],
+    [(0, ValueError), (-1, ValueError), (np.nan, ValueError), (np.inf, ValueError), ("", TypeError), (True, TypeError)],
 )
 def test_sgd_refuses_a_learning_rate(lr, error):
     with pytest.raises(error, match="SGD: expected lr to be"):
