@@ -38,8 +38,7 @@ RC = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
+    "axes.titlesize": 10.5,
     "axes.unicode_minus": True,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.w_pad": 0.08,
@@ -48,6 +47,8 @@ RC = {
     "figure.edgecolor": "#ffffff",
     "figure.facecolor": "#ffffff",
     "figure.figsize": (WIDTH, 3.6),
+    "figure.titlesize": 12.5,
+    "figure.titleweight": "bold",
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 10,
     "grid.color": LIGHT,

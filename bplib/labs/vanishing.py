@@ -15,7 +15,7 @@ IMAGES = 64
 BOTTOM, TOP = 1e-16, 1e6  # of the picture: generous, and the same for all settings, so that bars can be compared
 STILL, WILD = 1e-4, 1e1  # between them a step with a usual learning rate changes weights a little: a layer learns
 SHOWN = (10, 20, 50)  # the picture has room for so many layers, the fewest that hold the depth
-MARKS = {"too small to show": "v", "zero": "x", "too large to show": "^", "not a number": "$?$"}
+MARKS = {"smaller": "v", "zero": "x", "larger": "^", "no number": "$?$"}
 
 
 class GradientMagnitudes(Lab):
@@ -64,7 +64,7 @@ class GradientMagnitudes(Lab):
     def draw(self, figure, data):
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         top.set(yscale="log", ylim=(BOTTOM, TOP), ylabel="|dL/dW|, log scale")
-        top.set_title("Length of each layer's weight gradient", loc="left")
+        top.set_title("Length of each layer's weight gradient")
         top.set_yticks(10.0 ** np.arange(-16, 7, 4))
         top.axhspan(STILL, WILD, facecolor=style.GOOD, alpha=0.18, edgecolor="none")
         top.axhline(STILL, color=style.GOOD, linewidth=1, linestyle="--")
@@ -78,18 +78,14 @@ class GradientMagnitudes(Lab):
             top.plot([], [], linestyle="none", marker=marker, color=style.LINE, markersize=6, label=label)[0]
             for label, marker in MARKS.items()
         ]
+        top.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=4, frameon=False, borderpad=0, handletextpad=0)
 
-        bottom.set(ylim=(0, 1), xlabel="layer (1 reads the image, the last gives the answer)", ylabel="0 to 1")
-        bottom.set_title("The activations behind it", loc="left")
-        shares = PolyCollection(
-            [], facecolor=style.WARNING, edgecolor=style.GREY, hatch="////", label="share saturated"
-        )
-        bottom.add_collection(shares)
-        (slopes,) = bottom.plot([], [], "o-", color=style.LINE, markersize=4, linewidth=1, label="mean slope f'(z)")
-        bottom.legend(
-            handles=[slopes, shares],
-            **{"loc": "lower right", "bbox_to_anchor": (1, 0.98), "ncols": 2, "frameon": False, "borderpad": 0},
-        )
+        bottom.set(ylim=(0, 1), xlabel="layer (1 reads the image, the last gives the answer)", ylabel="fraction")
+        bottom.set_title("Its activation: how steep, how often flat")
+        look = {"linewidth": 1, "markersize": 4, "clip_on": False}
+        (slopes,) = bottom.plot([], [], "o-", color=style.GRADIENT, label="mean slope f'(z)", **look)
+        (shares,) = bottom.plot([], [], "s--", color=style.LINE, label="share saturated", **look)
+        bottom.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, frameon=False, borderpad=0)
         return {"axes": bottom, "bars": bars, "marks": marks, "shares": shares, "slopes": slopes}
 
     def update(self, artists, data):
@@ -99,9 +95,9 @@ class GradientMagnitudes(Lab):
         axes = artists["axes"]
         if axes.get_xlim() != (0.4, room + 0.6):
             axes.set_xlim(0.4, room + 0.6)
-            axes.set_xticks([1, *range(room // 10, room + 1, room // 10)] if room > 10 else range(1, room + 1))
-        artists["bars"].set_verts(_bars(np.clip(np.nan_to_num(norms, nan=BOTTOM), BOTTOM, TOP), BOTTOM))
-        artists["shares"].set_verts(_bars(data["saturated"], 0))
+            axes.set_xticks([1, *range(5, room + 1, 5)] if room > SHOWN[0] else range(1, room + 1))
+        artists["bars"].set_verts(_bars(np.clip(np.nan_to_num(norms, nan=BOTTOM), BOTTOM, TOP)))
+        artists["shares"].set_data(places[:-1], data["saturated"])
         artists["slopes"].set_data(places[:-1], data["slope"])
         outside = [(norms > 0) & (norms < BOTTOM), norms == 0, norms > TOP, np.isnan(norms)]
         for mark, there, height in zip(artists["marks"], outside, (BOTTOM * 4, BOTTOM * 4, TOP / 4, BOTTOM * 4)):
@@ -148,11 +144,12 @@ def _images():
     return x, images.y_train[:IMAGES]
 
 
-def _bars(heights, foot):
+def _bars(heights):
     """The corners of bars at 1, 2, ...: one artist for all of them is drawn ten times as fast as one for each."""
     left = np.arange(1, len(heights) + 1) - 0.35
+    foot = np.full(len(heights), BOTTOM)
     x = np.stack([left, left, left + 0.7, left + 0.7], axis=1)
-    y = np.stack([np.full(len(heights), foot), heights, heights, np.full(len(heights), foot)], axis=1)
+    y = np.stack([foot, heights, heights, foot], axis=1)
     return np.stack([x, y], axis=2)
 
 
