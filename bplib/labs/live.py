@@ -59,7 +59,7 @@ class Lab:
         Returns
         -------
         dict : the moving artists, alone or in lists, under names of your choice. Axes may stand there too, for `update`
-            to find. Right afterwards the engine calls `update`, so the artists may be left without data.
+            to find. The engine always calls `update` afterwards, so the artists may be left without data.
         """
         raise NotImplementedError
 
@@ -122,16 +122,21 @@ class Picture:
 
     def __init__(self, lab, data):
         self._lab = lab
+        start = lab.data()
         with style.context():
             # Not through pyplot: its figures are global, and a lab's figure is its own.
             self.figure = Figure(figsize=lab.size)
             self._canvas = FigureCanvasAgg(self.figure)
             self.figure.suptitle(lab.title, x=0.01, horizontalalignment="left")
-            self.artists = lab.draw(self.figure, data)
-        self._moving = list(_artists(self.artists))
-        for artist in self._moving:
-            artist.set_animated(True)  # left out of the background, and its changes do not make the figure stale
-            artist.set_in_layout(False)  # where the axes are depends on the background alone
+            self.artists = lab.draw(self.figure, start)
+            lab.update(self.artists, start)
+            self._moving = list(_artists(self.artists))
+            for artist in self._moving:
+                artist.set_animated(True)  # left out of the background, and its changes do not make the figure stale
+                artist.set_in_layout(False)
+            # Where the axes are is decided once, for the defaults, so that nothing jumps while a slider moves.
+            self.figure.get_layout_engine().execute(self.figure)
+            self.figure.set_layout_engine("none")
         self.update(data)
 
     def update(self, data):
@@ -209,12 +214,10 @@ class Live:
         return {WIDGET_VIEW: view} | data, metadata
 
     def _changed(self, change):
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # a plain script
+        loop = _running_loop()
+        if loop is None:  # a plain script
             self.refresh()
-            return
-        if self._expected_in is not loop:
+        elif self._expected_in is not loop:
             self._expected_in = loop
             loop.call_soon(self._answer)
 
@@ -304,6 +307,13 @@ def _apology(error):
     full = html.escape("".join(trace.format()))
     details = f"<details><summary>Where it happened</summary><pre>{full}</pre></details>"
     return _spoken(words, "--jp-error-color1", details)
+
+
+def _running_loop():
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _shell():

@@ -1,0 +1,259 @@
+"""The engine: what it refuses, what it draws, which values win, where errors go."""
+
+import asyncio
+import base64
+import subprocess
+import sys
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from PIL import Image
+
+from bplib.labs import style
+from bplib.labs.live import WIDGET_VIEW, Choice, Float, Int, Lab, Live, Picture, Toggle
+
+
+def opened(png):
+    with Image.open(BytesIO(png)) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ({"bars": "x"}, TypeError, "Waves: expected bars to be a whole number, got 'x'."),
+        ({"bars": 2.5}, TypeError, "Waves: expected bars to be a whole number, got 2.5."),
+        ({"bars": 31}, ValueError, "Waves: expected bars from 2 to 30, got 31."),
+        ({"frequency": 0.05}, ValueError, "Waves: expected frequency from 0.1 to 10.0, got 0.05."),
+        ({"frequency": None}, TypeError, "Waves: expected frequency to be a number, got None."),
+        ({"frequency": float("nan")}, ValueError, "Waves: expected frequency to be a finite number, got nan."),
+        ({"kind": "tan"}, ValueError, "Waves: expected kind to be one of 'sin', 'cos', got 'tan'."),
+        ({"shown": 1}, TypeError, "Waves: expected shown to be True or False, got 1."),
+        (
+            {"bar": 3},
+            TypeError,
+            "Waves: there is no control 'bar'; the controls are 'frequency', 'bars', 'kind', 'shown'.",
+        ),
+    ],
+)
+def test_bad_values_are_refused_in_words(waves, values, error, message):
+    for ask in (waves.values, waves.data, waves.bundle, waves.figure):
+        with pytest.raises(error) as caught:
+            ask(**values)
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Int(0, 5, 9),
+        lambda: Float(0.0, 1.0, 0.5, log=True),
+        lambda: Float(0.0, 1.0, 2.0),
+        lambda: Choice(),
+        lambda: Choice("a", default="b"),
+    ],
+)
+def test_a_control_that_cannot_be_is_refused(make):
+    with pytest.raises(ValueError, match="expected"):
+        make()
+
+
+def test_values_are_filled_in_and_cleaned(waves):
+    assert waves.values(bars=np.int64(4), shown=np.bool_(False)) == {
+        "frequency": 1.0,
+        "bars": 4,
+        "kind": "sin",
+        "shown": False,
+    }
+    # What a logarithmic slider sends from its end.
+    assert waves.values(frequency=10.000000000000002)["frequency"] == 10.0
+
+
+def test_widgets_have_labels_ranges_and_defaults(waves):
+    controls = Live(waves).controls
+    assert [type(control).__name__ for control in controls.values()] == [
+        "FloatLogSlider",
+        "IntSlider",
+        "Dropdown",
+        "Checkbox",
+    ]
+    assert [control.description for control in controls.values()] == [
+        "frequency [Hz]",
+        "number of bars",
+        "kind",
+        "shown",
+    ]
+    assert {name: control.value for name, control in controls.items()} == waves.values()
+
+
+def test_a_plain_script_sees_each_change(waves):
+    live = Live(waves)
+    before, words = live.image.value, live.words.value
+    live.controls["kind"].value = "cos"
+    assert live.image.value != before
+    assert live.words.value != words
+    assert "&amp; 10 bars." in live.words.value
+
+
+def test_of_a_burst_only_the_newest_value_is_drawn(waves):
+    live = Live(waves)
+    renders = live.renders
+
+    async def drag():
+        for bars in range(2, 29):
+            live.controls["bars"].value = bars
+            live.controls["frequency"].value = bars / 10
+        assert live.renders == renders, "drawn before the burst was over"
+        await asyncio.sleep(0.05)
+
+    asyncio.run(drag())
+    assert live.renders == renders + 1
+    expected = Picture(waves, waves.data(bars=28, frequency=2.8)).png()
+    assert live.image.value == expected
+
+
+def test_a_loop_that_ends_early_does_not_block_the_next(waves):
+    live = Live(waves)
+
+    async def change(bars):
+        live.controls["bars"].value = bars
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(change(5))
+    loop.close()
+
+    async def later():
+        await change(7)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(later())
+    assert "7 bars" in live.words.value
+
+
+def test_reset_restores_the_defaults(waves):
+    live = Live(waves)
+    start = live.image.value
+    live.controls["bars"].value = 3
+    live.controls["shown"].value = False
+    assert live.image.value != start
+    live.reset.click()
+    assert {name: control.value for name, control in live.controls.items()} == waves.values()
+    assert live.image.value == start
+
+
+def test_only_what_is_static_redraws_the_figure(waves, monkeypatch):
+    draws = []
+    draw = Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda axes, *arguments: draws.append(axes) or draw(axes, *arguments))
+    picture = Picture(waves, waves.data())
+    draws.clear()
+    picture.update(waves.data(frequency=3.0, kind="cos"))
+    assert not draws
+    picture.update(waves.data(bars=20))
+    assert len(draws) == 2
+
+
+def test_the_png_is_the_pixels(waves):
+    picture = Picture(waves, waves.data())
+    for level in (1, 9):
+        np.testing.assert_array_equal(opened(picture.png(level)), picture.pixels())
+    inch = style.CSS_DPI * style.DENSITY
+    assert picture.pixels().shape == (3.6 * inch, 8 * inch, 3)
+
+
+@pytest.mark.parametrize(("bars", "error"), [(13, ArithmeticError), (25, RuntimeError)])
+def test_an_error_is_shown_and_raised_and_the_lab_recovers(broken, bars, error):
+    live = Live(broken)
+    with pytest.raises(error):
+        live.controls["bars"].value = bars
+    shown = live.words.value
+    assert f"{error.__name__}: " in shown
+    assert "Reset" in shown
+    assert "conftest.py" in shown
+    assert "live.py" not in shown
+    assert "<bars>" not in shown
+    live.controls["bars"].value = 5
+    assert "5 bars" in live.words.value
+    assert live.image.value == Picture(broken, broken.data(bars=5)).png()
+
+
+def test_an_error_in_a_late_answer_reaches_the_event_loop(broken):
+    live = Live(broken)
+    seen = []
+
+    async def change():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
+        live.controls["bars"].value = 13
+        await asyncio.sleep(0.05)
+
+    asyncio.run(change())
+    assert [type(error) for error in seen] == [ArithmeticError]
+    assert "thirteen" in live.words.value
+
+
+def test_show_and_figure_display_a_picture_and_words(waves, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, metadata=None, raw=False: shown.append((data, metadata))
+    )
+    waves.show()
+    ((data, metadata),) = shown
+    assert set(data) == {WIDGET_VIEW, "image/png", "text/plain"}
+    assert data["text/plain"].endswith("& 10 bars.")
+    assert metadata == {"image/png": {"width": 800, "height": 360}}
+    assert opened(base64.b64decode(data["image/png"])).shape == (720, 1600, 3)
+    shown.clear()
+    waves.figure(bars=4)
+    assert [set(data) for data, _ in shown] == [{"image/png", "text/plain"}, {"text/html", "text/plain"}]
+    assert shown[1][0]["text/plain"].endswith("4 bars.")
+    assert "&amp; 4 bars." in shown[1][0]["text/html"]
+
+
+def test_the_users_settings_are_neither_used_nor_changed(waves):
+    before = Picture(waves, waves.data()).png()
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "figure.dpi": 50}):
+        settings = dict(matplotlib.rcParams)
+        assert Picture(waves, waves.data()).png() == before
+        assert dict(matplotlib.rcParams) == settings
+
+
+def test_nothing_goes_through_pyplot_and_compute_needs_no_widgets():
+    code = """
+import sys, bplib
+assert not [name for name in sys.modules if name.startswith(("matplotlib", "ipywidgets", "bplib.labs"))]
+import bplib.labs
+bplib.labs.GradientMagnitudes().bundle(depth=3)
+assert not [name for name in ("matplotlib.pyplot", "ipywidgets") if name in sys.modules]
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_a_lab_works_without_threadpoolctl(waves, monkeypatch):
+    from bplib.labs import live
+
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    live._threads.cache_clear()
+    try:
+        assert live._threads() is None
+        assert waves.data()["y"].shape == (100,)
+    finally:
+        live._threads.cache_clear()
+
+
+def test_one_blas_thread_while_computing():
+    import threadpoolctl
+
+    class Counting(Lab):
+        def compute(self):
+            return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        assert set(Counting().data()) == {1}
+
+
+def test_toggle_refuses_what_is_not_a_bool():
+    with pytest.raises(TypeError, match="True or False"):
+        Toggle().check("yes", "Lab", "box")
