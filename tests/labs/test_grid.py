@@ -1,0 +1,131 @@
+"""Every lab, over a grid of all its controls: no error, nothing clipped, words that follow, pictures that do not depend
+on the way there."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from bplib import labs
+from bplib.labs import style
+from bplib.labs.live import Live, Picture
+
+LABS = [getattr(labs, name) for name in labs.__all__]
+FULL = 100  # a lab with more combinations than that is tried on all pairs of values
+
+
+def grid(lab):
+    """All combinations of what the controls can be; of many, those in which at most two are not at their default."""
+    samples = {name: dict.fromkeys(control.samples()) for name, control in lab.controls.items()}
+    if np.prod([len(values) for values in samples.values()]) <= FULL:
+        return [dict(zip(samples, values)) for values in product(*samples.values())]
+    cells = {}
+    for one, other in combinations(samples, 2):
+        for a, b in product(samples[one], samples[other]):
+            values = lab.values(**{one: a, other: b})
+            cells[tuple(values.values())] = values
+    return list(cells.values())
+
+
+@pytest.fixture(params=LABS, ids=lambda kind: kind.__name__)
+def lab(request):
+    return request.param()
+
+
+def test_there_are_labs():
+    assert LABS
+
+
+def test_it_says_what_it_is(lab):
+    assert type(lab).__doc__.strip()
+    assert lab.title.endswith("?")
+    for control in lab.controls.values():
+        assert control.label
+
+
+def test_every_setting_gives_a_picture_and_words(lab):
+    words, picture = {}, None
+    for values in grid(lab):
+        data = lab.data(**values)
+        words[tuple(values.values())] = lab.describe(values, data)
+        picture = picture or Picture(lab, data)
+        picture.update(data)
+        assert np.ptp(picture.pixels()) == 255
+    for said in words.values():
+        assert said.strip().endswith((".", "!", "?"))
+        assert len(said) < 400
+        assert "  " not in said
+    # Each control is heard in the words, for some setting of the others.
+    for name, control in lab.controls.items():
+        place = list(lab.controls).index(name)
+        heard = {}
+        for values, said in words.items():
+            heard.setdefault(values[:place] + values[place + 1 :], set()).add(said)
+        assert any(len(said) > 1 for said in heard.values()), f"nothing is said of {name} = {control.samples()}"
+
+
+def test_the_same_setting_gives_the_same(lab):
+    for values in grid(lab)[::7]:
+        one, other = (lab.bundle(**values) for _ in range(2))
+        assert one == other
+
+
+def test_a_picture_does_not_depend_on_what_was_shown_before(lab):
+    moved = Picture(lab, lab.data())
+    for values in grid(lab)[::3]:
+        moved.update(lab.data(**values))
+        fresh = Picture(lab, lab.data(**values))
+        different = np.argwhere((moved.pixels() != fresh.pixels()).any(axis=2))
+        assert not len(different), f"{values}: {len(different)} pixels, the first at {different[0]}"
+
+
+def test_no_text_is_clipped_or_covered(lab):
+    picture = Picture(lab, lab.data())
+    for values in grid(lab):
+        picture.update(lab.data(**values))
+        boxes = dict(texts(picture))
+        page = picture.figure.bbox
+        for (label, _), box in boxes.items():
+            inside = page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+            assert inside, f"{values}: {label!r} is cut off by the edge of the picture"
+        for ((label, _), one), ((other, _), two) in combinations(boxes.items(), 2):
+            width = min(one.x1, two.x1) - max(one.x0, two.x0)
+            height = min(one.y1, two.y1) - max(one.y0, two.y0)
+            assert width <= 1 or height <= 1, f"{values}: {label!r} and {other!r} lie on each other"
+
+
+def texts(picture):
+    """Every visible text of a figure and the box it fills, in pixels."""
+    renderer = picture.figure.canvas.get_renderer()
+    for text in picture.figure.findobj(Text):
+        label = text.get_text().strip()
+        if label and text.get_visible() and drawn(text):
+            yield (label, id(text)), text.get_window_extent(renderer)
+
+
+def drawn(text):
+    """Matplotlib keeps labels of ticks that lie outside an axis, but draws only those inside."""
+    for axis in [text.axes.xaxis, text.axes.yaxis] if text.axes else []:
+        labels = [label for tick in (*axis.majorTicks, *axis.minorTicks) for label in (tick.label1, tick.label2)]
+        if text in labels:
+            return any(text in (tick.label1, tick.label2) for tick in axis._update_ticks())
+    return True
+
+
+def test_letters_are_large_enough_to_read(lab):
+    picture = Picture(lab, lab.data())
+    sizes = {text.get_text(): text.get_fontsize() for text in picture.figure.findobj(Text)}
+    smallest = 8.5 * style.CSS_DPI / 72  # pixels on the page
+    assert smallest > 11
+    assert {text: size for text, size in sizes.items() if text and size < 8.5} == {}
+
+
+def test_the_widgets_drive_it(lab):
+    live = Live(lab)
+    for name, control in lab.controls.items():
+        for value in control.samples():
+            live.controls[name].value = value
+    live.reset.click()
+    assert live.image.value == Picture(lab, lab.data()).png()
+    assert lab.describe(lab.values(), lab.data()).split(":")[0].split("'")[0] in live.words.value
