@@ -2,7 +2,9 @@
 import difflib
 from importlib import import_module
 
-from bplib.grading.core import ERROR, Exercise as Exercise, Mutant as Mutant
+from bplib.grading.core import NOT_ATTEMPTED
+from bplib.grading.core import Exercise as Exercise
+from bplib.grading.core import Mutant as Mutant
 from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
 
@@ -17,7 +19,7 @@ def exercises():
 def find(id):
     """The exercise of this id; a KeyError that names the nearest ones where there is none."""
     known = {exercise.id: exercise for group in exercises().values() for exercise in group}
-    if id not in known:
+    if not isinstance(id, str) or id not in known:
         near = difflib.get_close_matches(str(id), known, n=3, cutoff=0.3) or list(known)
         raise KeyError(f"There is no exercise {id!r}. Did you mean {' or '.join(map(repr, near))}?")
     return known[id]
@@ -33,9 +35,10 @@ def check(id, answer):
     try:
         exercise = find(id)
     except KeyError as problem:
-        return Result(str(id), ERROR, 0, 0, problem.args[0])
+        return Result(str(id), NOT_ATTEMPTED, 0, 0, problem.args[0])
     result = exercise.judge(answer)
-    record(id, points=float(result))
+    if result.verdict != NOT_ATTEMPTED:
+        record(id, points=float(result))
     return result
 
 
@@ -44,7 +47,7 @@ def hint(id, number=1):
     try:
         exercise = find(id)
     except KeyError as problem:
-        return Result(str(id), ERROR, 0, 0, problem.args[0])
+        return Result(str(id), NOT_ATTEMPTED, 0, 0, problem.args[0])
     count = len(exercise.hints)
     number = min(max(number, 1), count) if isinstance(number, int) else 1
     record(id, hint=number)

@@ -31,6 +31,7 @@ def difference(got, expected, rtol, parts=()):
 def same(a, b, rtol=1e-6):
     """Are two outcomes the same? For recognising a mistake: NaN equals NaN, and None equals None."""
     if isinstance(a, tuple) or isinstance(b, tuple):
+        a, b = (tuple(value) if isinstance(value, list) else value for value in (a, b))
         return isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, str) or isinstance(b, str):
         return isinstance(a, str) and isinstance(b, str) and a.strip().lower() == b.strip().lower()
@@ -59,7 +60,7 @@ def _tuple_difference(got, expected, rtol, parts):
 def _text_difference(got, expected):
     if not isinstance(got, str):
         return f"The answer should be text in quotes; it is {_described(got)}."
-    return None if got.strip().lower() == expected.lower() else f"{got!r} is not it."
+    return None if got.strip().lower() == expected.lower() else f"{got[:40]!r} is not it."
 
 
 def _value_difference(array, expected, rtol, subject):
@@ -83,7 +84,7 @@ def _numbers(value):
     """`value` as a float array, or None where it does not consist of real numbers."""
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError):
+    except Exception:  # __array__ of a foreign object may raise anything
         return None
     if array.dtype.kind not in "biuf":
         return None
@@ -108,4 +109,7 @@ def _described(value):
         return f"an array of dtype {value.dtype} and shape {value.shape}"
     if callable(value):
         return "a function; call it to get its value"
-    return f"{type(value).__name__} {str(value)[:40]!r}"
+    try:
+        return f"{type(value).__name__} {str(value)[:40]!r}"
+    except Exception:
+        return f"of type {type(value).__name__}"

@@ -10,6 +10,7 @@ import copy
 import dis
 import inspect
 import io
+import traceback
 import warnings
 import zlib
 from collections.abc import Callable
@@ -74,19 +75,39 @@ class Exercise:
         answer : the learner's function, class or value.
         seed : for other random inputs than the usual ones, which depend on the exercise's id only.
         """
-        if answer is ... or answer is None:
-            return self._result(NOT_ATTEMPTED, "Nothing here yet. Replace the dots by your answer, run the cell, then check again.")
+        try:
+            with _quiet():
+                return self._judge(answer, seed)
+        except Exception as problem:  # an object can misbehave wherever it is looked at
+            return self._result(ERROR, "This answer could not be judged: looking at it raised "
+                                       f"{type(problem).__name__}. Return plain numbers or NumPy arrays.")
+
+    def _judge(self, answer, seed):
+        if _blank(answer) or answer is None:
+            return self._result(NOT_ATTEMPTED, "Nothing here yet. Replace the dots by your answer, run the cell, "
+                                               "then check again.")
         words = self._wrong_kind(answer)
         if words:
             return self._result(WRONG, words)
 
         cases = self._cases(seed)
-        outcomes = [self._outcome(answer, arguments) for _, arguments in cases]
-        printed = outcomes[0].printed
-        if _untouched(answer, outcomes[0]):
-            return self._result(NOT_ATTEMPTED, "Nothing here yet. Write your code in the cell above, run it, then check again.")
-
         expected = [self._outcome(self.reference, arguments) for _, arguments in cases]
+        for right in expected:
+            if right.error is not None:
+                return self._result(ERROR, "The course's own solution stopped with an error, so something that it uses "
+                                           "was changed. Restart the kernel, run your cells again, then check again.",
+                                    "".join(traceback.format_exception_only(right.error)).strip())
+
+        outcomes = []
+        for _, arguments in cases:
+            outcomes.append(self._outcome(answer, arguments))
+            if isinstance(outcomes[-1].error, KeyboardInterrupt):  # one interrupt ends a loop that never ends, not three
+                return self._result(ERROR, learner_lines(outcomes[-1].error, answer, arguments))
+        printed = outcomes[0].printed
+        if self.called and _untouched(answer, outcomes[0]):
+            return self._result(NOT_ATTEMPTED, "Nothing here yet. Write your code in the cell above, run it, "
+                                               "then check again.")
+
         for case, outcome, right in zip(cases, outcomes, expected):
             words = self._complaint(answer, case, outcome, right)
             if words:
@@ -124,15 +145,14 @@ class Exercise:
             return Outcome(answer)
         mine = copy.deepcopy(arguments)
         out = io.StringIO()
-        with (warnings.catch_warnings(), np.errstate(all="ignore"),
-              contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO())):
-            warnings.simplefilter("ignore")
+        with _quiet(out):
             try:
-                value, error = (self.run or _call)(answer, *mine), None
-            except (Exception, SystemExit, KeyboardInterrupt) as raised:
+                value, error = _snapshot((self.run or _call)(answer, *mine)), None
+            except BaseException as raised:  # also SystemExit and KeyboardInterrupt: exit() must not end the notebook
                 value, error = None, raised
-        changed = next((i for i, (a, b) in enumerate(zip(arguments, mine)) if isinstance(a, np.ndarray) and not _unchanged(a, b)), None)
-        return Outcome(value, error, changed, out.getvalue())
+        changed = next((i for i, (a, b) in enumerate(zip(arguments, mine))
+                        if isinstance(a, np.ndarray) and not _unchanged(a, b)), None)
+        return Outcome(value, error, changed, "" if out.closed else out.getvalue())
 
     def _complaint(self, answer, case, outcome, right):
         label, arguments = case
@@ -167,12 +187,36 @@ class Outcome:
 
     def same_as(self, other):
         if self.error is not None or other.error is not None:
-            return type(self.error) is type(other.error) and str(self.error) == str(other.error)
+            return _said(self.error) == _said(other.error)
         return self.changed == other.changed and same(self.value, other.value)
 
 
 def _call(answer, *arguments):
     return answer(*arguments)
+
+
+@contextlib.contextmanager
+def _quiet(out=None):
+    """No warning, nothing on stderr, and NumPy's error settings as they come; print goes to `out`, or nowhere."""
+    with (warnings.catch_warnings(), np.errstate(all="ignore"),
+          contextlib.redirect_stdout(out or io.StringIO()), contextlib.redirect_stderr(io.StringIO())):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _snapshot(value):
+    # A function that fills one array again and again would change what it returned before.
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return type(value)(map(_snapshot, value)) if type(value) in (tuple, list) else value
+
+
+def _said(error):
+    return type(error), "".join(traceback.format_exception_only(error)) if error is not None else None
+
+
+def _blank(value):
+    return value is ... or (type(value) in (tuple, list) and len(value) > 0 and all(part is ... for part in value))
 
 
 def _unchanged(a, b):
@@ -181,11 +225,14 @@ def _unchanged(a, b):
 
 def _untouched(answer, outcome):
     """Is this still the stub? A body that does nothing, or one that says it is not implemented."""
-    if isinstance(outcome.error, NotImplementedError):
+    if isinstance(outcome.error, NotImplementedError) or _blank(outcome.value):
         return True
     functions = [answer]
     if isinstance(answer, type):
-        functions = [f for name, f in vars(answer).items() if inspect.isfunction(f) and not name.startswith("__")]
+        own = {name: getattr(f, "__func__", f) for name, f in vars(answer).items()}
+        own = {name: f for name, f in own.items() if inspect.isfunction(f)}
+        # A class stub may come with its __init__ written; where there is nothing else, __init__ is what counts.
+        functions = [f for name, f in own.items() if not name.startswith("__")] or list(own.values())
     return all(_does_nothing(f) for f in functions)
 
 

@@ -11,7 +11,8 @@ LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "
 HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error", "not attempted": "Not attempted"}
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
            "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
-PRINTED = 600
+PRINTED = 600  # characters of what an answer printed, or of its error message
+CALLS = 6  # lines of a traceback
 
 
 class Result(float):
@@ -28,7 +29,7 @@ class Result(float):
         self = super().__new__(cls, points)
         self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
         self.message, self.details = message, details
-        self.printed = printed if len(printed) <= PRINTED else printed[:PRINTED] + "\n(and more)"
+        self.printed = _shortened(printed)
         return self
 
     def __str__(self):
@@ -72,23 +73,30 @@ def learner_lines(error, answer, arguments):
         return "You stopped the check while your code was running. Is there a loop that never ends?"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
-    if not lines and isinstance(error, TypeError) and not _fits(answer, arguments):
-        return f"Your function was called with {len(arguments)} arguments, and takes {_signature(answer)}."
-    return "\n".join([*lines, "".join(traceback.format_exception_only(error)).strip()])
+    if len(lines) > CALLS:
+        lines[CALLS // 2:-CALLS // 2] = [f"(and {len(lines) - CALLS} more calls)"]
+    takes = _unfit_signature(answer, arguments)
+    if not lines and isinstance(error, TypeError) and takes:
+        count = f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}"
+        return f"Your function was called with {count}, and takes {takes}."
+    return "\n".join([*lines, _shortened("".join(traceback.format_exception_only(error)).strip())])
 
 
-def _fits(answer, arguments):
+def _unfit_signature(answer, arguments):
+    """The signature of an answer that cannot be called with these arguments; None where it can, or where it is unknown."""
     try:
-        inspect.signature(answer).bind(*arguments)
+        signature = inspect.signature(answer)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*arguments)
     except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
+        return str(signature)
+    return None
 
 
-def _signature(answer):
-    return str(inspect.signature(answer))
+def _shortened(text):
+    return text if len(text) <= PRINTED else text[:PRINTED] + "\n(and more)"
 
 
 def _pre(text):

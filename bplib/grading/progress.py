@@ -4,13 +4,19 @@ The file is `progress.json` in the folder `trust-no-gradient` of your home's dat
 BPLIB_PROGRESS names another place. It is replaced in one step, so a crash cannot leave half a file. Where nothing can be
 written, checks work all the same and progress is not kept.
 """
+import contextlib
 import json
+import math
 import os
 import tempfile
 from html import escape
 from pathlib import Path
 
 from bplib.grading.feedback import COLOURS
+
+EMPTY = {"points": 0.0, "attempts": 0, "hints": 0}
+# RuntimeError: there is no home folder, or the file is nested deeper than Python reads.
+UNREADABLE = (OSError, ValueError, RuntimeError)
 
 
 def location():
@@ -22,29 +28,32 @@ def location():
 
 
 def load():
-    """What is known about each exercise by id: `points` (the best so far), `attempts`, `hints` seen. Empty where there is no
-    readable file."""
+    """What is known about each exercise by id: `points` (the best so far), `attempts`, `hints` seen. Empty where there is
+    no readable file; an entry that makes no sense is left out."""
     try:
         stored = json.loads(location().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except UNREADABLE:
         return {}
-    return {id: entry for id, entry in stored.items() if isinstance(entry, dict)} if isinstance(stored, dict) else {}
+    entries = stored.items() if isinstance(stored, dict) else ()
+    return {id: EMPTY | entry for id, entry in entries if isinstance(entry, dict) and _sensible(entry)}
+
+
+def _sensible(entry):
+    return all(type(entry.get(key, 0)) in (int, float) and 0 <= entry.get(key, 0) < math.inf for key in EMPTY)
 
 
 def record(id, points=None, hint=None):
     """Note a check (with its points) or a hint (with its number) of the exercise `id`. Never raises for want of a file."""
     everything = load()
-    entry = {"points": 0.0, "attempts": 0, "hints": 0} | everything.get(id, {})
+    entry = EMPTY | everything.get(id, {})
     if points is not None:
         entry["points"] = max(entry["points"], float(points))
         entry["attempts"] += 1
     if hint is not None:
         entry["hints"] = max(entry["hints"], hint)
     everything[id] = entry
-    try:
+    with contextlib.suppress(*UNREADABLE):  # a read-only home must not cost anyone their verdict
         _replace(location(), json.dumps(everything, indent=1, sort_keys=True))
-    except OSError:
-        pass  # a read-only home must not cost anyone their verdict
 
 
 def _replace(path, text):
