@@ -1,0 +1,177 @@
+"""The progress file: never half written, never in the way, forgiving about what it finds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bplib.grading import check, hint, progress
+from bplib.grading.core import Exercise
+from bplib.grading.progress import Progress, load, location, record
+
+
+def twice(x):
+    return 2 * x
+
+
+def test_the_best_points_and_all_attempts_are_kept(progress_file):
+    record("a.b", points=0)
+    record("a.b", points=2)
+    record("a.b", points=1.5)
+    record("a.b", hint=2)
+    record("a.b", hint=1)
+    record("c.d", hint=1)
+    assert load() == {
+        "a.b": {"points": 2.0, "attempts": 3, "hints": 2},
+        "c.d": {"points": 0.0, "attempts": 0, "hints": 1},
+    }
+    assert json.loads(progress_file.read_text(encoding="utf-8")) == load()
+    assert list(progress_file.parent.iterdir()) == [progress_file]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"3",
+        b'"text"',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"start.twice": 3}',
+        b'{"start.twice": {"points": "many"}}',
+        b'{"start.twice": {"points": null, "attempts": 1, "hints": 0}}',
+        b'{"start.twice": {"points": NaN}}',
+        b'{"start.twice": {"points": Infinity}}',
+        b'{"start.twice": {"points": -1}}',
+        b'{"start.twice": {"attempts": []}}',
+        b'{"start.twice": {"points": true}}',
+    ],
+)
+def test_a_corrupt_file_costs_what_it_held_and_nothing_else(content, progress_file, capfd):
+    progress_file.write_bytes(content)
+    assert load() == {}
+    assert "0 of" in repr(progress())
+    assert float(check("start.twice", twice)) == 1
+    hint("start.twice")
+    assert load()["start.twice"] == {"points": 1.0, "attempts": 1, "hints": 1}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_corrupt_entry_does_not_take_the_others_with_it(progress_file):
+    progress_file.write_text('{"a.b": {"points": "x"}, "c.d": {"points": 3}}', encoding="utf-8")
+    assert load() == {"c.d": {"points": 3, "attempts": 0, "hints": 0}}
+
+
+def test_where_nothing_can_be_written_checks_work_all_the_same(tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    for place in (tmp_path / "file" / "below" / "progress.json", tmp_path):
+        monkeypatch.setenv("BPLIB_PROGRESS", str(place))
+        assert float(check("start.twice", twice)) == 1
+        assert "Hint 1" in repr(hint("start.twice"))
+        assert load() == {}
+        assert "0 of" in repr(progress())
+    assert capfd.readouterr() == ("", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_where_there_is_no_home_checks_work_all_the_same(monkeypatch, capfd):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("BPLIB_PROGRESS", "APPDATA", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert float(check("start.twice", twice)) == 1
+    assert load() == {}
+    assert "0 of" in repr(progress())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_file_is_replaced_in_one_step(progress_file, monkeypatch):
+    record("a.b", points=1)
+    before = progress_file.read_text(encoding="utf-8")
+    seen = []
+
+    def interrupted(source, target):
+        seen.append((Path(target), json.loads(Path(source).read_text(encoding="utf-8"))))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        record("a.b", points=2)
+    assert seen == [(progress_file, {"a.b": {"points": 2.0, "attempts": 2, "hints": 0}})]
+    assert progress_file.read_text(encoding="utf-8") == before
+    assert list(progress_file.parent.iterdir()) == [progress_file]
+
+
+WRITER = """
+import sys
+from bplib.grading.progress import load, record
+for i in range(100):
+    record(sys.argv[1], points=i)
+    assert all(set(entry) == {"points", "attempts", "hints"} for entry in load().values())
+    assert sys.argv[1] in load() or sys.argv[2] in load()
+"""
+
+
+def test_two_notebooks_at_once_never_break_the_file(progress_file):
+    names = [("a.b", "c.d"), ("c.d", "a.b")]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, *pair], stderr=subprocess.PIPE) for pair in names]
+    for writer in writers:
+        _, errors = writer.communicate(timeout=60)
+        assert writer.returncode == 0, errors.decode()
+    stored = json.loads(progress_file.read_text(encoding="utf-8"))
+    assert set(stored) <= {"a.b", "c.d"}
+    assert max(entry["points"] for entry in stored.values()) == 99
+    assert list(progress_file.parent.iterdir()) == [progress_file]
+
+
+def test_where_the_file_lies(monkeypatch, tmp_path):
+    monkeypatch.setenv("BPLIB_PROGRESS", str(tmp_path / "mine.json"))
+    assert location() == tmp_path / "mine.json"
+    monkeypatch.setenv("BPLIB_PROGRESS", "")
+    monkeypatch.delenv("APPDATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert location() == tmp_path / "data" / "trust-no-gradient" / "progress.json"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert location() == tmp_path / ".local" / "share" / "trust-no-gradient" / "progress.json"
+    monkeypatch.setenv("APPDATA", str(tmp_path / "roaming"))
+    assert location() == tmp_path / "roaming" / "trust-no-gradient" / "progress.json"
+
+
+def test_folders_are_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("BPLIB_PROGRESS", str(tmp_path / "a" / "b" / "progress.json"))
+    record("a.b", points=1)
+    assert load()["a.b"]["points"] == 1
+
+
+def test_the_table_adds_up_and_escapes():
+    chapters = {
+        "01 <A>": [Exercise(id=f"a.{i}", title="<b>", points=2, reference=1) for i in range(3)],
+        "02 B": [Exercise(id="b.1", title="last", points=1.5, reference=1)],
+    }
+    record("a.0", points=2)
+    record("a.1", points=0.5)
+    record("a.2", hint=1)
+    table = Progress(chapters)
+    assert repr(table).splitlines() == [
+        "01 <A>",
+        "  done   2 of 2  <b>",
+        "  tried  0.5 of 2  <b>",
+        "  to do  0 of 2  <b>",
+        "02 B",
+        "  to do  0 of 1.5  last",
+        "2.5 of 7.5 points",
+    ]
+    html = table._repr_html_()
+    assert "<b>" not in html
+    assert "<A>" not in html
+    assert html.count("<tr>") == 6
+    assert "2.5 of 7.5 points" in html
