@@ -4,8 +4,8 @@ A lab is a subclass of `Lab` that says what can be varied (`controls`), works it
 (`draw`), changes the drawing (`update`) and puts it into words (`describe`). The engine does the rest:
 
 - A slider sends far more values than anyone can look at. The front end waits for the kernel's "idle" before it sends
-  the next value of a slider, and drops those in between; the kernel notes a change and draws in the next turn of its
-  event loop, so of several changes only the newest values are drawn. All of it is asyncio, there are no threads.
+  the next value of a slider, and drops those in between; the kernel notes a change, and draws when no further one is
+  waiting, so of several changes only the newest values are drawn. All of it is asyncio, there are no threads.
 - Drawing a whole figure takes 40 ms and more. Here everything but the moving artists is drawn once and kept as a
   background; a change draws the moving artists on top of it. Matplotlib itself says when the background is out of
   date: a figure becomes stale when anything changes that does not move.
@@ -31,6 +31,10 @@ from bplib.labs import style
 from bplib.labs.controls import Choice, Float, Int, Toggle, listed
 
 __all__ = ["Choice", "Float", "Int", "Lab", "Live", "Picture", "Toggle"]
+
+# Seconds. The kernel reads one message a turn of its event loop, about a thousand a second: a pause of PAUSE means that
+# no newer value is waiting. Who drags without a pause sees a picture every LONGEST_WAIT all the same.
+PAUSE, LONGEST_WAIT = 0.003, 0.05
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -172,7 +176,7 @@ class Live:
     def __init__(self, lab):
         import ipywidgets as widgets
 
-        self._lab, self._picture, self._expected_in, self.renders = lab, None, None, 0
+        self._lab, self._picture, self._due, self.renders = lab, None, None, 0
         self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
         self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
         width = f"{round(lab.size[0] * style.CSS_DPI)}px"
@@ -217,12 +221,17 @@ class Live:
         loop = _running_loop()
         if loop is None:  # a plain script
             self.refresh()
-        elif self._expected_in is not loop:
-            self._expected_in = loop
-            loop.call_soon(self._answer)
+            return
+        now = loop.time()
+        if self._due is None or self._due[0] is not loop:
+            latest = now + LONGEST_WAIT
+        else:
+            _, timer, latest = self._due
+            timer.cancel()
+        self._due = loop, loop.call_at(min(now + PAUSE, latest), self._answer), latest
 
     def _answer(self):
-        self._expected_in = None
+        self._due = None
         try:
             self.refresh()
         except Exception:
