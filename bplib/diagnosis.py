@@ -39,8 +39,12 @@ def diagnose(got, expected, rtol=1e-6):
         return None
     if not got.any():
         return Diagnosis("all-zeros", "It is zero everywhere.")
-    factor = float(np.vdot(expected, got) / np.vdot(expected, expected))
-    if _close(got, factor * expected, rtol):
+    # Scaled to 1 first: the squares of very large or very small numbers leave the range of floats.
+    large, right = float(np.abs(got).max()), float(np.abs(expected).max())
+    g, e = got / large, expected / right
+    ratio = float(np.vdot(e, g) / np.vdot(e, e))
+    if _close(g, ratio * e, rtol):
+        factor = ratio * (large / right)
         if np.isclose(factor, -1, rtol=rtol):
             return Diagnosis("sign-flipped", "It is the right one with the sign flipped.", -1.0)
         return Diagnosis("constant-factor", f"It is the right one times {factor:.4g}.", factor)
