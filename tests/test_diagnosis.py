@@ -1,0 +1,74 @@
+"""The diagnosis names a relation only where it explains everything."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from bplib.diagnosis import Diagnosis, diagnose
+
+RIGHT = np.random.default_rng(0).standard_normal((4, 3))
+SQUARE = np.random.default_rng(1).standard_normal((3, 3))
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "name", "words"),
+    [
+        (-RIGHT, RIGHT, "sign-flipped", "sign flipped"),
+        (RIGHT / 4, RIGHT, "constant-factor", "times 0.25."),
+        (-2 * RIGHT, RIGHT, "constant-factor", "times -2."),
+        (0 * RIGHT, RIGHT, "all-zeros", "zero everywhere"),
+        (RIGHT.T, RIGHT, "transposed", "the transpose"),
+        (SQUARE.T, SQUARE, "transposed", "the transpose"),
+        (np.where(RIGHT[2, 1] == RIGHT, np.nan, RIGHT), RIGHT, "not-finite", "nan at [2, 1]"),
+        (np.where(RIGHT[0, 2] == RIGHT, -np.inf, RIGHT), RIGHT, "not-finite", "-inf at [0, 2]"),
+        (np.nan, 3.0, "not-finite", "It is nan."),
+        (-3.0, 3.0, "sign-flipped", "sign flipped"),
+        (np.full((2, 2), np.inf), RIGHT, "not-finite", "inf at [0, 0]"),
+    ],
+)
+def test_relations(got, expected, name, words):
+    found = diagnose(got, expected)
+    assert found.name == name
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (RIGHT + 0.1, RIGHT),
+        (2 * RIGHT + 1e-3 * (RIGHT[0, 0] == RIGHT), RIGHT),
+        (RIGHT.ravel(), RIGHT),
+        (RIGHT[:, :2], RIGHT),
+        (2 * RIGHT.T, RIGHT),
+        (SQUARE, np.zeros((3, 3))),
+        (RIGHT[::-1], RIGHT),
+        (np.empty((0, 3)), RIGHT),
+    ],
+)
+def test_what_explains_only_a_part_is_not_named(got, expected):
+    assert diagnose(got, expected) is None
+
+
+@given(factor=st.floats(-1e6, 1e6).filter(lambda f: abs(f) > 1e-6 and abs(f + 1) > 1e-4))
+def test_the_factor_is_measured(factor):
+    found = diagnose(factor * RIGHT, RIGHT)
+    assert found.name == "constant-factor"
+    assert found.factor == pytest.approx(factor, rel=1e-12)
+
+
+def test_symmetric_matrices_are_not_called_transposed():
+    symmetric = SQUARE + SQUARE.T
+    assert diagnose(symmetric + 0.1 * SQUARE, symmetric) is None
+    assert diagnose(-symmetric, symmetric).name == "sign-flipped"
+
+
+def test_a_diagnosis_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Diagnosis("a", "b").name = "c"
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1.7e308])
+def test_extreme_sizes_are_no_crash(size):
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        assert diagnose(np.full((3, 2), size), RIGHT[:3, :2]) is None
