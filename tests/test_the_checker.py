@@ -1,0 +1,286 @@
+"""The checker is checked: right gradients must pass, each planted bug must be caught, and nothing may be left behind."""
+import numpy as np
+import pytest
+
+from bplib import (
+    MSE,
+    BinaryCrossEntropy,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    Tanh,
+    check_gradients,
+    numerical_gradient,
+    taylor_slopes,
+)
+from bplib.gradcheck import GradientError, Report
+
+METHODS = {"central": 1e-9, "forward": 1e-6, "complex": 1e-14}
+
+
+class WrongLinear(Linear):
+    """A Linear whose backward is spoiled by `wrong(layer, delta, dx)`, which may change layer.grads and returns dx."""
+
+    def __init__(self, wrong, n_in=4, n_out=3):
+        super().__init__(n_in, n_out, rng=7)
+        self.params["b"] += 0.3
+        self.wrong = wrong
+
+    def backward(self, dy):
+        old = dict(self.grads)
+        dx = super().backward(dy)
+        return self.wrong(self, old, dy, dx)
+
+
+def spoil(name, make):
+    def wrong(layer, old, delta, dx):
+        layer.grads[name] = make(layer, old, delta)
+        return dx
+    return wrong
+
+
+def forget(name):
+    def wrong(layer, old, delta, dx):
+        layer.grads[name] = old[name]
+        return dx
+    return wrong
+
+
+# name: (how it spoils backward, the array that is wrong, the diagnosis that must be given)
+BUGS = {
+    "weights: sign": (spoil("W", lambda l, old, d: -l._cache.T @ d), "W", "sign-flipped"),
+    "weights: divided by n": (spoil("W", lambda l, old, d: l._cache.T @ d / len(d)), "W", "constant-factor"),
+    "weights: 0.1 % off": (spoil("W", lambda l, old, d: 1.001 * l._cache.T @ d), "W", "constant-factor"),
+    "weights: one entry doubled": (spoil("W", lambda l, old, d: l._cache.T @ d * (1 + (np.indices((4, 3)).sum(0) == 0))),
+                                   "W", None),
+    "weights: upstream ignored": (spoil("W", lambda l, old, d: l._cache.T @ np.ones_like(d)), "W", None),
+    "weights: transposed": (spoil("W", lambda l, old, d: d.T @ l._cache), "W", None),
+    "weights: zero": (spoil("W", lambda l, old, d: np.zeros((4, 3))), "W", "all-zeros"),
+    "weights: NaN": (spoil("W", lambda l, old, d: np.where(np.indices((4, 3))[0] == 2, np.nan, l._cache.T @ d)), "W", "not-finite"),
+    "weights: add up": (spoil("W", lambda l, old, d: np.nan_to_num(old["W"]) + l.tally(d)), "W", None),
+    "bias: mean": (spoil("b", lambda l, old, d: d.mean(axis=0)), "b", "constant-factor"),
+    "bias: last row": (spoil("b", lambda l, old, d: d[-1]), "b", None),
+    "bias: shape (1, k)": (spoil("b", lambda l, old, d: d.sum(axis=0, keepdims=True)), "b", None),
+    "bias: forgotten": (forget("b"), "b", "not-finite"),
+    "input: ignored weights": (lambda l, old, d, dx: np.ones_like(dx), "x", None),
+    "input: nothing": (lambda l, old, d, dx: None, "x", None),
+}
+
+
+class Tallying(WrongLinear):
+    """Adds every weight gradient to those before, in a place of its own."""
+
+    total = 0.0
+
+    def tally(self, delta):
+        self.total = self.total + self._cache.T @ delta
+        return self.total
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_planted_bug_is_caught_in_its_place(bug, rng):
+    wrong, name, diagnosis = BUGS[bug]
+    layer = Tallying(wrong)
+    report = check_gradients(layer, rng.standard_normal((5, 4)))
+    assert not report.ok
+    assert [key for key, finding in report.items() if finding.verdict == "mismatch"] == [name]
+    found = report[name].diagnosis
+    assert (found.name if found else None) == diagnosis
+    with pytest.raises(GradientError, match=name):
+        report.raise_if_wrong()
+
+
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.startswith("weights")])
+def test_planted_bug_is_caught_inside_a_network(bug, rng):
+    net = Sequential(Linear(6, 4), Tanh(), Tallying(BUGS[bug][0]))
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 6)), rng.standard_normal((5, 3)))
+    assert report["2.W"].verdict == "mismatch"
+    assert report["0.W"].verdict == "match"
+
+
+class SlopeAtTheActivation(Sigmoid):
+    def derivative(self, z, a):
+        return super().derivative(z, self.f(a)) * 0 + self.f(a) * (1 - self.f(a))
+
+
+class MissingSlope(Tanh):
+    def derivative(self, z, a):
+        return np.ones_like(z)
+
+
+@pytest.mark.parametrize("wrong", [SlopeAtTheActivation, MissingSlope])
+def test_wrong_activation_spoils_everything_before_it_and_nothing_behind(wrong, rng):
+    net = Sequential(Linear(5, 4), wrong(), Linear(4, 3, rng=1))
+    report = check_gradients(net, SoftmaxCrossEntropy(), rng.standard_normal((6, 5)), rng.integers(0, 3, 6))
+    assert {name for name, finding in report.items() if finding.verdict == "mismatch"} == {"0.W", "0.b", "x"}
+
+
+class SummedMSE(MSE):
+    def gradient(self, y_hat, y):
+        return super().gradient(y_hat, y) * y_hat.size
+
+
+def test_loss_that_averages_and_whose_gradient_sums_is_named_by_its_factor(rng):
+    net = Sequential(Linear(4, 3))
+    report = check_gradients(net, SummedMSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    for name in ("0.W", "0.b", "x"):
+        assert report[name].diagnosis.name == "constant-factor"
+        assert report[name].diagnosis.factor == pytest.approx(15, rel=1e-4)
+
+
+def random_case(rng):
+    """A correct random network with random data: widths, depth, activations, scales, loss."""
+    widths = rng.integers(1, 8, rng.integers(2, 6)).tolist()
+    layers = []
+    for n_in, n_out in zip(widths, widths[1:]):
+        rule = rng.choice(["xavier", "he", "normal", "orthogonal"])
+        layers.append(Linear(n_in, n_out, init=str(rule), gain=10 ** rng.uniform(-2, 0.7), rng=rng))
+        layers.append((Sigmoid, Tanh, ReLU, LeakyReLU, Softmax)[rng.integers(5)]())
+    net = Sequential(*layers[:-1] if rng.random() < 0.7 else layers)
+    for param in net.params.values():
+        param += 0.1 * rng.standard_normal(param.shape)
+    n = int(rng.integers(1, 9))
+    x = rng.standard_normal((n, widths[0])) * 10 ** rng.uniform(-3, 2)
+    if rng.random() < 0.2:
+        x = np.rint(x).astype(int)
+    data = [(x,), (MSE(half=bool(rng.integers(2))), x, rng.standard_normal((n, widths[-1]))),
+            (BinaryCrossEntropy(), x, rng.integers(0, 2, (n, widths[-1]))),
+            (SoftmaxCrossEntropy(), x, rng.integers(0, widths[-1], n))]
+    return net, data[rng.integers(4)]
+
+
+def test_no_false_alarm_on_random_correct_networks():
+    rng = np.random.default_rng(2026)
+    verdicts = []
+    for _ in range(600):
+        net, data = random_case(rng)
+        report = check_gradients(net, *data, rng=rng)
+        assert report.ok, f"{net}\n{report}"
+        verdicts += [finding.verdict for finding in report.values()]
+    assert verdicts.count("match") > 0.8 * len(verdicts), "most checks should show something"
+
+
+def test_units_on_the_kink_of_relu_are_no_error(rng):
+    net = Sequential(Linear(4, 6), ReLU(), Linear(6, 2, rng=1))
+    x = rng.standard_normal((5, 4))
+    net.params["0.b"][:] = -(x @ net.params["0.W"])[0]  # the first example now sits on the kink of every unit
+    report = check_gradients(net, MSE(), x, rng.standard_normal((5, 2)))
+    assert report.ok, str(report)
+    assert "kink" in {finding.verdict for finding in report.values()}
+
+
+def test_a_bug_on_the_kink_is_still_caught(rng):
+    net = Sequential(WrongLinear(BUGS["bias: mean"][0], 4, 6), ReLU(), Linear(6, 2, rng=1))
+    x = rng.standard_normal((5, 4))
+    net.params["0.b"][:] = -(x @ net.params["0.W"])[0]
+    assert check_gradients(net, MSE(), x, rng.standard_normal((5, 2)))["0.b"].verdict == "mismatch"
+
+
+def test_dead_units_are_flat_not_matched(rng):
+    net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2, rng=1))
+    net.params["0.b"][:] = -100
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 2)))
+    assert report["0.W"].verdict == "flat" and "shows nothing" in report["0.W"].message
+    assert report["2.b"].verdict == "match"
+
+
+def test_the_model_is_left_as_it_was_even_after_an_exception(rng):
+    net = Sequential(Linear(4, 3), Tanh(), Linear(3, 2, rng=1))
+    x, y = rng.standard_normal((5, 4)), rng.standard_normal((5, 2))
+    loss = MSE()
+    loss.forward(net.forward(x), y)
+    dx = net.backward(loss.backward())
+    arrays = dict(net.params)
+    params = {name: array.copy() for name, array in arrays.items()}
+    grads = {name: grad.copy() for name, grad in net.grads.items()}
+    check_gradients(net, MSE(), x[:3], y[:3])
+    with pytest.raises(ValueError, match="expected y of y_hat's shape"):
+        check_gradients(net, MSE(), x, y.T)
+    for name, array in arrays.items():
+        assert net.params[name] is array
+        np.testing.assert_array_equal(array, params[name])
+        np.testing.assert_array_equal(net.grads[name], grads[name])
+    np.testing.assert_array_equal(net.backward(loss.backward()), dx)
+
+
+def test_large_wrong_array_is_reported_without_measuring_each_entry(rng):
+    layer = WrongLinear(BUGS["weights: sign"][0], 120, 60)
+    finding = check_gradients(layer, rng.standard_normal((3, 120)))["W"]
+    assert finding.verdict == "mismatch" and finding.worst is None and "random direction" in finding.message
+
+
+def test_report_reads_as_a_table(rng):
+    report = check_gradients(Linear(4, 3), rng.standard_normal((5, 4)))
+    assert isinstance(report, Report) and list(report) == ["W", "b", "x"] and len(report) == 3
+    lines = str(report).splitlines()
+    assert lines[0].split() == ["name", "shape", "verdict", "relative", "error"]
+    assert lines[1].startswith("W") and "(4, 3)" in lines[1] and "match" in lines[1]
+
+
+@pytest.mark.parametrize(("data", "error", "words"), [
+    ((), TypeError, r"expected \(layer, x\) or \(net, loss, x, y\)"),
+    ((np.ones((2, 4)), 1), TypeError, "got 2 arguments"),
+    ((np.full((2, 4), np.nan),), ValueError, "finite"),
+    ((np.ones((2, 4), complex),), TypeError, "real numbers"),
+    (("text",), TypeError, "real numbers"),
+    ((np.ones((0, 4)),), ValueError, "at least one example"),
+    ((np.ones((2, 5)),), ValueError, r"shape \(n, 4\)"),
+])
+def test_bad_data_is_refused_in_words(data, error, words):
+    with pytest.raises(error, match=words):
+        check_gradients(Linear(4, 3), *data)
+
+
+def test_float32_parameters_are_refused_with_what_to_do():
+    with pytest.raises(TypeError, match=r"dtype=np\.float64"):
+        check_gradients(Linear(4, 3, dtype=np.float32), np.ones((2, 4)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_numerical_gradient_of_a_known_function(method, rng):
+    x = rng.standard_normal((3, 4))
+    before = x.copy()
+    measured = numerical_gradient(lambda v: (np.sin(v) * v).sum(), x, method)
+    np.testing.assert_allclose(measured, np.cos(x) * x + np.sin(x), rtol=0, atol=METHODS[method] * 10)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_numerical_gradient_is_not_fooled_by_integers_or_by_functions_that_change_their_argument():
+    np.testing.assert_allclose(numerical_gradient(lambda v: (v**2).sum(), np.array([1, 2, 3])), [2, 4, 6], rtol=1e-9)
+
+    def square_in_place(v):
+        v *= v
+        return v.sum()
+    np.testing.assert_allclose(numerical_gradient(square_in_place, [1.0, 2.0]), [2, 4], rtol=1e-9)
+
+
+def test_numerical_gradient_of_a_number_and_of_huge_and_tiny_ones():
+    assert numerical_gradient(lambda v: v**3, 2.0).shape == ()
+    np.testing.assert_allclose(numerical_gradient(lambda v: v**2, 1e8), 2e8, rtol=1e-6)
+    np.testing.assert_allclose(numerical_gradient(lambda v: 3 * v, 1e-12), 3, rtol=1e-9)
+
+
+def test_numerical_gradient_refuses_in_words():
+    with pytest.raises(ValueError, match="one of central, forward, complex"):
+        numerical_gradient(lambda v: v, 1.0, method="backward")
+    with pytest.raises(ValueError, match="one number, got an array of shape"):
+        numerical_gradient(lambda v: v, np.ones(3))
+    with pytest.raises(TypeError, match="real numbers"):
+        numerical_gradient(lambda v: v, "x")
+    with pytest.raises(ValueError, match="greater than 0"):
+        numerical_gradient(lambda v: v, 1.0, step=0)
+
+
+def test_taylor_slopes_are_two_for_a_right_gradient_and_one_for_a_wrong_one(rng):
+    x = rng.standard_normal(6)
+    right = taylor_slopes(lambda v: np.exp(v).sum(), x, np.exp(x))
+    wrong = taylor_slopes(lambda v: np.exp(v).sum(), x, 1.3 * np.exp(x))
+    np.testing.assert_allclose(right, 2, atol=0.05)
+    np.testing.assert_allclose(wrong, 1, atol=0.2)
+    assert np.isnan(taylor_slopes(lambda v: 0.0, x, np.zeros(6))).all()
+    with pytest.raises(ValueError, match="x's shape"):
+        taylor_slopes(lambda v: v.sum(), x, np.ones(5))
