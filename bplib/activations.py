@@ -79,6 +79,10 @@ class LeakyReLU(Elementwise):
     Parameters
     ----------
     slope : the slope on the negative side.
+
+    Raises
+    ------
+    TypeError, ValueError : the slope is not a finite number.
     """
 
     def __init__(self, slope=0.01):

@@ -116,6 +116,8 @@ class Sequential(Layer):
     `net[0]` is the first layer, `len(net)` counts them, and `params` and `grads` show those of all layers under names
     such as "0.W": the layer's place, then its own name.
 
+    Shapes: x as the first layer expects it, dy of the shape of the last layer's output.
+
     Raises
     ------
     TypeError : something that is not a layer. ValueError : no layer at all, or the same layer twice.

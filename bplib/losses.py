@@ -23,7 +23,7 @@ class Loss:
         raise NotImplementedError
 
     def check(self, y_hat, y):
-        """Both as arrays that fit each other."""
+        """Both as arrays that fit each other; a TypeError or ValueError where they do not."""
         return _require.same_shape(y_hat, y, self)
 
     def forward(self, y_hat, y):
@@ -89,7 +89,7 @@ class BinaryCrossEntropy(Loss):
 
     def check(self, y_hat, y):
         z, y = super().check(y_hat, y)
-        if not (0 <= y.min() and y.max() <= 1):
+        if not (y.min() >= 0 and y.max() <= 1):
             raise ValueError(f"{self}: expected targets y from 0 to 1, got values from {y.min()} to {y.max()}.")
         return z, y
 

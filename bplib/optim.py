@@ -9,6 +9,10 @@ class SGD:
     ----------
     net : anything with `params` and `grads`. lr : the learning rate, a positive number.
 
+    Raises
+    ------
+    TypeError, ValueError : lr is not a positive number.
+
     Source: Robbins and Monro 1951, "A stochastic approximation method".
     """
 

@@ -186,6 +186,7 @@ class Outcome:
     printed: str = ""
 
     def same_as(self, other):
+        """Did both calls give the same value, or stop with the same error?"""
         if self.error is not None or other.error is not None:
             return _said(self.error) == _said(other.error)
         return self.changed == other.changed and same(self.value, other.value)
