@@ -218,10 +218,8 @@ def check_gradients(model, *data, training=False, rtol=1e-6, rng=0):
             raise TypeError(f"check_gradients: expected parameter {name} in float64, got {param.dtype}. "
                             "Build the network with dtype=np.float64 to check it.")
     with _left_as_it_was(model):
-        if len(data) == 3:
-            subject = _WithLoss(model, data[0], x, data[2], training)
-        else:
-            subject = _WithUpstream(model, x, rng, training)
+        with_loss = len(data) == 3
+        subject = _WithLoss(model, data[0], x, data[2], training) if with_loss else _WithUpstream(model, x, rng, training)
         return Report(_findings(subject, rtol, rng))
 
 

@@ -1,4 +1,6 @@
 """The checker is checked: right gradients must pass, each planted bug must be caught, and nothing may be left behind."""
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -52,22 +54,23 @@ def forget(name):
 
 # name: (how it spoils backward, the array that is wrong, the diagnosis that must be given)
 BUGS = {
-    "weights: sign": (spoil("W", lambda l, old, d: -l._cache.T @ d), "W", "sign-flipped"),
-    "weights: divided by n": (spoil("W", lambda l, old, d: l._cache.T @ d / len(d)), "W", "constant-factor"),
-    "weights: 0.1 % off": (spoil("W", lambda l, old, d: 1.001 * l._cache.T @ d), "W", "constant-factor"),
-    "weights: one entry doubled": (spoil("W", lambda l, old, d: l._cache.T @ d * (1 + (np.indices((4, 3)).sum(0) == 0))),
+    "weights: sign": (spoil("W", lambda own, old, d: -own._cache.T @ d), "W", "sign-flipped"),
+    "weights: divided by n": (spoil("W", lambda own, old, d: own._cache.T @ d / len(d)), "W", "constant-factor"),
+    "weights: 0.1 % off": (spoil("W", lambda own, old, d: 1.001 * own._cache.T @ d), "W", "constant-factor"),
+    "weights: one entry doubled": (spoil("W", lambda own, old, d: own._cache.T @ d * (1 + (np.indices((4, 3)).sum(0) == 0))),
                                    "W", None),
-    "weights: upstream ignored": (spoil("W", lambda l, old, d: l._cache.T @ np.ones_like(d)), "W", None),
-    "weights: transposed": (spoil("W", lambda l, old, d: d.T @ l._cache), "W", None),
-    "weights: zero": (spoil("W", lambda l, old, d: np.zeros((4, 3))), "W", "all-zeros"),
-    "weights: NaN": (spoil("W", lambda l, old, d: np.where(np.indices((4, 3))[0] == 2, np.nan, l._cache.T @ d)), "W", "not-finite"),
-    "weights: add up": (spoil("W", lambda l, old, d: np.nan_to_num(old["W"]) + l.tally(d)), "W", None),
-    "bias: mean": (spoil("b", lambda l, old, d: d.mean(axis=0)), "b", "constant-factor"),
-    "bias: last row": (spoil("b", lambda l, old, d: d[-1]), "b", None),
-    "bias: shape (1, k)": (spoil("b", lambda l, old, d: d.sum(axis=0, keepdims=True)), "b", None),
+    "weights: upstream ignored": (spoil("W", lambda own, old, d: own._cache.T @ np.ones_like(d)), "W", None),
+    "weights: transposed": (spoil("W", lambda own, old, d: d.T @ own._cache), "W", None),
+    "weights: zero": (spoil("W", lambda own, old, d: np.zeros((4, 3))), "W", "all-zeros"),
+    "weights: NaN": (spoil("W", lambda own, old, d: np.where(np.indices((4, 3))[0] == 2, np.nan, own._cache.T @ d)),
+                     "W", "not-finite"),
+    "weights: add up": (spoil("W", lambda own, old, d: np.nan_to_num(old["W"]) + own.tally(d)), "W", None),
+    "bias: mean": (spoil("b", lambda own, old, d: d.mean(axis=0)), "b", "constant-factor"),
+    "bias: last row": (spoil("b", lambda own, old, d: d[-1]), "b", None),
+    "bias: shape (1, k)": (spoil("b", lambda own, old, d: d.sum(axis=0, keepdims=True)), "b", None),
     "bias: forgotten": (forget("b"), "b", "not-finite"),
-    "input: ignored weights": (lambda l, old, d, dx: np.ones_like(dx), "x", None),
-    "input: nothing": (lambda l, old, d, dx: None, "x", None),
+    "input: ignored weights": (lambda own, old, d, dx: np.ones_like(dx), "x", None),
+    "input: nothing": (lambda own, old, d, dx: None, "x", None),
 }
 
 
@@ -136,7 +139,7 @@ def random_case(rng):
     """A correct random network with random data: widths, depth, activations, scales, loss."""
     widths = rng.integers(1, 8, rng.integers(2, 6)).tolist()
     layers = []
-    for n_in, n_out in zip(widths, widths[1:]):
+    for n_in, n_out in pairwise(widths):
         rule = rng.choice(["xavier", "he", "normal", "orthogonal"])
         layers.append(Linear(n_in, n_out, init=str(rule), gain=10 ** rng.uniform(-2, 0.7), rng=rng))
         layers.append((Sigmoid, Tanh, ReLU, LeakyReLU, Softmax)[rng.integers(5)]())
@@ -184,7 +187,8 @@ def test_dead_units_are_flat_not_matched(rng):
     net = Sequential(Linear(4, 3), ReLU(), Linear(3, 2, rng=1))
     net.params["0.b"][:] = -100
     report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 2)))
-    assert report["0.W"].verdict == "flat" and "shows nothing" in report["0.W"].message
+    assert report["0.W"].verdict == "flat"
+    assert "shows nothing" in report["0.W"].message
     assert report["2.b"].verdict == "match"
 
 
@@ -210,15 +214,18 @@ def test_the_model_is_left_as_it_was_even_after_an_exception(rng):
 def test_large_wrong_array_is_reported_without_measuring_each_entry(rng):
     layer = WrongLinear(BUGS["weights: sign"][0], 120, 60)
     finding = check_gradients(layer, rng.standard_normal((3, 120)))["W"]
-    assert finding.verdict == "mismatch" and finding.worst is None and "random direction" in finding.message
+    assert finding.verdict == "mismatch"
+    assert finding.worst is None
+    assert "random direction" in finding.message
 
 
 def test_report_reads_as_a_table(rng):
     report = check_gradients(Linear(4, 3), rng.standard_normal((5, 4)))
-    assert isinstance(report, Report) and list(report) == ["W", "b", "x"] and len(report) == 3
+    assert isinstance(report, Report)
+    assert list(report) == ["W", "b", "x"]
     lines = str(report).splitlines()
     assert lines[0].split() == ["name", "shape", "verdict", "relative", "error"]
-    assert lines[1].startswith("W") and "(4, 3)" in lines[1] and "match" in lines[1]
+    assert lines[1].split() == ["W", "(4,", "3)", "match", f"{report['W'].error:.0e}"]
 
 
 @pytest.mark.parametrize(("data", "error", "words"), [

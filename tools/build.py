@@ -162,9 +162,7 @@ def compare(there, fresh, name):
 
 def _parts(a, b):
     outputs = [_pretty([_without_pixels(output) for output in cell.get("outputs", [])]) for cell in (a, b)]
-    others = [
-        _pretty({key: value for key, value in cell.items() if key not in ("source", "outputs")}) for cell in (a, b)
-    ]
+    others = [_pretty({key: value for key, value in cell.items() if key not in ("source", "outputs")}) for cell in (a, b)]
     return (("source", _text(a), _text(b)), ("output", *outputs), ("metadata", *others))
 
 
@@ -230,21 +228,13 @@ def _write_record(root, record):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tools.build", description="Build the notebooks from chapters/.")
-    parser.add_argument(
-        "chapter", nargs="?", default="", help="the beginning of a chapter's name, such as 01; all by default"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; say which built files differ from their sources"
-    )
+    parser.add_argument("chapter", nargs="?", default="", help="the beginning of a chapter's name, such as 01; all by default")
+    parser.add_argument("--check", action="store_true", help="write nothing; say which built files differ from their sources")
     options = parser.parse_args(arguments)
     try:
         if options.check:
             lines = drift(REPOSITORY, options.chapter, show=True)
-            print(
-                "\n".join(
-                    [*lines, "Run `make build`, and commit what it writes."] if lines else ["Everything is up to date."]
-                )
-            )
+            print("\n".join([*lines, "Run `make build`, and commit what it writes."] if lines else ["Everything is up to date."]))
             return 1 if lines else 0
         built, written = build(REPOSITORY, options.chapter, show=True)
     except (source.SourceError, ExecutionError, FileNotFoundError, RuntimeError) as problem:

@@ -78,9 +78,7 @@ def require_clean(notebook, name):
                 raise ExecutionError(name, cell, f"wrote to stderr: {output.text.strip()}")
             shown = output.get("text") or output.get("data", {}).get("text/plain", "")
             if ADDRESS.search(shown):
-                raise ExecutionError(
-                    name, cell, f"shows a memory address, which changes from run to run: {shown.strip()}"
-                )
+                raise ExecutionError(name, cell, f"shows a memory address, which changes from run to run: {shown.strip()}")
 
 
 def keep_stable(notebook):

@@ -119,9 +119,7 @@ def solutions(chapter, catalogue=None):
             if id not in known:
                 known |= _topic(path, topic, line, catalogue)
             if id not in known:
-                raise SourceError(
-                    path, f"there is no exercise {id!r}; bplib.grading.{topic} has {', '.join(known)}", line
-                )
+                raise SourceError(path, f"there is no exercise {id!r}; bplib.grading.{topic} has {', '.join(known)}", line)
             if id in checked:
                 raise SourceError(path, f"{id!r} is checked twice", line)
             checked[id] = known[id].points
@@ -204,9 +202,7 @@ def _front_matter(path, text, expected):
         if not isinstance(value, expected[key]):
             raise SourceError(path, f"{key} in the front matter must be a {expected[key].__name__}, not {value!r}")
         if expected[key] is list and not all(isinstance(entry, str) for entry in value):
-            raise SourceError(
-                path, f"{key} in the front matter must be a list of texts; put quotes around one that has a colon"
-            )
+            raise SourceError(path, f"{key} in the front matter must be a list of texts; put quotes around one that has a colon")
     for key in expected:
         if not matter.get(key) and key not in OPTIONAL:
             raise SourceError(path, f"the front matter has no {key}")
@@ -274,12 +270,7 @@ def _check_call(path, cell, line):
     """The id in a check cell, and the names that its answer uses."""
     body = ast.parse(cell.source).body
     call = body[-1].value if len(body) == 1 and isinstance(body[-1], ast.Expr) else None
-    right = (
-        isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "check"
-        and len(call.args) == 2
-    )
+    right = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check" and len(call.args) == 2
     if not right or not (isinstance(call.args[0], ast.Constant) and re.fullmatch(r"\w+\.\w+", str(call.args[0].value))):
         raise SourceError(path, f'a check cell is one line check("topic.exercise", answer), not {cell.source!r}', line)
     return call.args[0].value, {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 HERE = str(Path(__file__).parents[1])
 LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")))
-HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error", "not attempted": "Not attempted"}
+HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error",
+            "not attempted": "Not attempted"}
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
            "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
 PRINTED = 600  # characters of what an answer printed, or of its error message
@@ -32,17 +33,23 @@ class Result(float):
         self.printed = _shortened(printed)
         return self
 
+    @property
+    def heading(self):
+        """The verdict and the points, in words."""
+        return f"{HEADINGS[self.verdict]}: {float(self):g} of {self.available:g} points"
+
     def __str__(self):
-        lines = [f"{HEADINGS[self.verdict]}: {_points(self)} of {_points(self.available)} points. [{self.id}]", self.message, self.details]
+        lines = [f"{self.heading}. [{self.id}]", self.message, self.details]
         if self.printed:
             lines.append(f"Your code printed:\n{self.printed}")
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self):
-        body = f"<p style='margin:6px 0 0'>{escape(self.message)}</p>" if self.mutant or self.verdict == "not attempted" else _pre(self.message)
-        printed = f"<div style='margin-top:6px'>Your code printed:</div>{_pre(self.printed)}" if self.printed else ""
-        return card(f"{HEADINGS[self.verdict]}: {_points(self)} of {_points(self.available)} points", self.id, COLOURS[self.verdict],
-                    body + _pre(self.details) + printed)
+        prose = self.mutant or self.verdict == "not attempted"
+        body = (_paragraph if prose else _pre)(self.message) + _pre(self.details)
+        if self.printed:
+            body += _paragraph("Your code printed:") + _pre(self.printed)
+        return card(self.heading, self.id, COLOURS[self.verdict], body)
 
 
 class Hint:
@@ -56,9 +63,10 @@ class Hint:
         return f"Hint {self.number} of {self.count}. {self.text}{more}"
 
     def _repr_html_(self):
-        more = f"<p style='margin:6px 0 0'>More help: <code>hint(\"{self.id}\", {self.number + 1})</code></p>" if self.number < self.count else ""
-        return card(f"Hint {self.number} of {self.count}", self.id, "var(--jp-info-color1, #0277bd)",
-                    f"<p style='margin:6px 0 0'>{escape(self.text)}</p>{more}")
+        body = _paragraph(self.text)
+        if self.number < self.count:
+            body += _paragraph(f'More help: hint("{self.id}", {self.number + 1})')
+        return card(f"Hint {self.number} of {self.count}", self.id, "var(--jp-info-color1, #0277bd)", body)
 
 
 def card(heading, id, colour, body):
@@ -99,10 +107,10 @@ def _shortened(text):
     return text if len(text) <= PRINTED else text[:PRINTED] + "\n(and more)"
 
 
+def _paragraph(text):
+    return f"<p style='margin:6px 0 0'>{escape(text)}</p>"
+
+
 def _pre(text):
     style = "margin:6px 0 0; white-space:pre-wrap; font-size:92%; background:none"
     return f"<pre style='{style}'>{escape(text)}</pre>" if text else ""
-
-
-def _points(value):
-    return f"{float(value):g}"

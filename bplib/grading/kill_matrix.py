@@ -48,19 +48,22 @@ def _row(exercise, kind, name, answer):
 def table():
     """The matrix as Markdown, with totals."""
     everything = list(rows())
-    lines = ["# Kill matrix", "", "Made by `make kill-matrix`. Every known wrong answer, the *mutants*, is given to its check and must be rejected and",
-             "recognised by name. Every right answer of unusual form, the *variants*, must be accepted.", ""]
+    lines = ["# Kill matrix", "",
+             "Made by `make kill-matrix`. Every known wrong answer, the *mutants*, is given to its check and must be rejected",
+             "and recognised by name. Every right answer of unusual form, the *variants*, must be accepted.", ""]
     for kind in ("reference", "variant", "mutant"):
         some = [row for row in everything if row.kind == kind]
         what = "rejected and named" if kind == "mutant" else "accepted"
         lines.append(f"- {kind}s: {sum(row.ok for row in some)} of {len(some)} {what}")
     lines += [f"- exercises: {len({row.exercise for row in everything})}", "",
               "| exercise | answer | kind | verdict | recognised as |", "|---|---|---|---|---|"]
-    lines += [f"| {row.exercise} | {row.name} | {row.kind} | {row.verdict}{'' if row.ok else ' (WRONG)'} | {row.named} |" for row in everything]
+    lines += [f"| {row.exercise} | {row.name} | {row.kind} | {row.verdict}{'' if row.ok else ' (WRONG)'} | {row.named} |"
+              for row in everything]
     return "\n".join(lines) + "\n", all(row.ok for row in everything)
 
 
 def main(arguments):
+    """Print the matrix, write it where a file is named, and return 1 where an answer was judged wrongly."""
     text, ok = table()
     if arguments:
         Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)

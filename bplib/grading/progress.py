@@ -101,6 +101,7 @@ class Progress:
             if chapter != last:
                 body.append(f"<tr><th colspan='3' style='text-align:left; padding-top:8px'>{escape(chapter)}</th></tr>")
             body.append(f"<tr><td style='text-align:left; border-left:5px solid {colours[state]}'>{state}</td>"
-                        f"<td style='text-align:left'>{escape(exercise.title)}</td><td>{points:g} of {exercise.points:g}</td></tr>")
+                        f"<td style='text-align:left'>{escape(exercise.title)}</td>"
+                        f"<td>{points:g} of {exercise.points:g}</td></tr>")
             last = chapter
         return f"<table>{''.join(body)}</table><p><strong>{self._total()}</strong></p>"
