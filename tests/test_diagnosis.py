@@ -61,6 +61,7 @@ def test_symmetric_matrices_are_not_called_transposed():
     symmetric = SQUARE + SQUARE.T
     assert diagnose(symmetric + 0.1 * SQUARE, symmetric) is None
     assert diagnose(-symmetric, symmetric).name == "sign-flipped"
+    assert diagnose(-symmetric, symmetric).factor == -1
 
 
 def test_a_diagnosis_cannot_be_changed():

@@ -27,6 +27,7 @@ from bplib import (
     init,
     trace,
 )
+from bplib.gradcheck import numerical_gradient, taylor_slopes
 from bplib.trace import LayerRecord, Trace
 from tests.exported import batch, like
 
@@ -244,6 +245,31 @@ def trace_slope():
     agree(record[0].slope, each(lambda z: p_of(z) * (1 - p_of(z)) / 0.25, record[0].z))
 
 
+def quotient(method):
+    # At a coarse step every formula has its own error, so none can stand in for another.
+    h = 0.1
+    formula = {
+        "central": lambda x: (np.e ** (x + h) - np.e ** (x - h)) / (2 * h),
+        "forward": lambda x: (np.e ** (x + h) - np.e**x) / h,
+        "complex": lambda x: (np.e ** (x + 1j * h)).imag / h,
+    }[method]
+    points = np.array([-0.9, -0.3, 0.2, 0.7])
+    agree(numerical_gradient(lambda x: np.exp(x).sum(), points, method, step=h), [formula(x) for x in points], rtol=1e-9)
+
+
+def relative_step():
+    seen = []
+    numerical_gradient(lambda x: seen.append(float(x[0])) or 0.0, [-50.0], step=0.01)
+    agree(sorted(seen), [-50.5, -49.5])
+
+
+def slopes_of_two_and_one():
+    x, gradient = np.array([0.3, -0.2]), np.exp(np.array([0.3, -0.2]))
+    right, wrong = (taylor_slopes(lambda x: np.exp(x).sum(), x, factor * gradient) for factor in (1.0, 1.5))
+    assert np.allclose(right, 2, atol=0.05)
+    assert np.allclose(wrong, 1, atol=0.05)
+
+
 FORMULAS = [
     (Linear, "z = x W + b", linear_forward),
     (Linear, "dW = x^T delta", linear_weights),
@@ -279,6 +305,11 @@ FORMULAS = [
     (Trace.gradient_norms, "sqrt of the sum of its squares", trace_norms),
     (LayerRecord, "delta : dL/dz", trace_delta),
     (LayerRecord, "slope : f'(z) / steepest", trace_slope),
+    (numerical_gradient, "central (f(x + h) - f(x - h)) / 2h", lambda: quotient("central")),
+    (numerical_gradient, "forward (f(x + h) - f(x)) / h", lambda: quotient("forward")),
+    (numerical_gradient, "complex Im f(x + ih) / h", lambda: quotient("complex")),
+    (numerical_gradient, "h = step * max(1, |x|)", relative_step),
+    (taylor_slopes, "2 = the gradient is right, 1 = it is wrong", slopes_of_two_and_one),
 ]
 # Definitions of letters and shapes, and what Loss and Elementwise leave to their children: nothing to compute.
 WORDS_ONLY = [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,4 +175,6 @@ def test_the_table_adds_up_and_escapes():
     assert "<b>" not in html
     assert "<A>" not in html
     assert html.count("<tr>") == 6
+    rows = re.findall(r"<th[^>]*>([^<]*)</th>|>(done|tried|to do)<", html)
+    assert ["".join(row) for row in rows] == ["01 &lt;A&gt;", "done", "tried", "to do", "02 B", "to do"]
     assert "2.5 of 7.5 points" in html
