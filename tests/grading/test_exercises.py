@@ -84,7 +84,7 @@ def gives_away(text, exercise):
     """The line of the solution that a text holds, or None."""
     if callable(exercise.reference):
         return next((line for line in code_lines(exercise.reference) if line in _squeezed(text)), None)
-    if isinstance(exercise.reference, str):
+    if isinstance(exercise.reference, str) and len(exercise.reference) > 2:  # the letter of a choice is in every sentence
         return exercise.reference if re.search(rf"\b{re.escape(exercise.reference)}\b", text) else None
     return None
 
