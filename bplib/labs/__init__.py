@@ -3,6 +3,7 @@
 `lab.show()` opens a lab, `lab.figure(...)` shows a still picture of it.
 """
 
+from bplib.labs.doctor import doctor as doctor
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
 __all__ = ["GradientMagnitudes"]
