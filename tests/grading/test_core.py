@@ -324,6 +324,7 @@ def test_a_long_error_message_is_cut_short(capfd):
 
 def test_what_was_printed_is_shown_and_cut_short(capfd):
     assert judged(DOUBLE, loud, capfd).printed == "x" * PRINTED + "\n(and more)"
+    assert judged(DOUBLE, lambda x: print("x" * (PRINTED - 1)), capfd).printed == "x" * (PRINTED - 1) + "\n"
     assert "Your code printed:\nhello" in str(judged(DOUBLE, lambda x: print("hello"), capfd))
 
 
@@ -417,6 +418,8 @@ def test_results_in_parts(answer, verdict, mutant, words, capfd):
         ("3.14", WRONG, "'3.14'"),
         (lambda: np.pi, WRONG, "given a function"),
         (..., NOT_ATTEMPTED, "Nothing here yet"),
+        ([...], NOT_ATTEMPTED, "Nothing here yet"),
+        ([], WRONG, "should have shape ()"),
         (None, NOT_ATTEMPTED, "Nothing here yet"),
     ],
 )
