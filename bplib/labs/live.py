@@ -87,10 +87,7 @@ class Lab:
         for name in changes:
             if name not in self.controls:
                 raise TypeError(f"{who}: there is no control {name!r}; the controls are {listed(self.controls)}.")
-        return {
-            name: control.check(changes.get(name, control.default), who, name)
-            for name, control in self.controls.items()
-        }
+        return {name: control.check(changes.get(name, control.default), who, name) for name, control in self.controls.items()}
 
     def data(self, **values):
         """What `compute` gives for the values, with defaults filled in. Raises what `values` raises."""
@@ -180,12 +177,13 @@ class Live:
         self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
         self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
         width = f"{round(lab.size[0] * style.CSS_DPI)}px"
+        # The page offers no text for an image widget (a tooltip makes JupyterLab refuse to show it): the words are the text.
         self.image = widgets.Image(layout={"width": width, "max_width": "100%", "height": "auto"})
-        self.image.tooltip = f"Picture: {lab.title} What it shows is said in words below it."
         self.words = widgets.HTML(layout={"width": width, "max_width": "100%"})
         grid = {"width": width, "max_width": "100%", "grid_template_columns": "repeat(auto-fill, minmax(340px, 1fr))"}
         top = widgets.GridBox([*self.controls.values(), self.reset], layout=grid)
         self.box = widgets.VBox([top, self.image, self.words])
+        self.box.add_class("bplib-lab")
         self.refresh()
         for control in self.controls.values():
             control.observe(self._changed, "value")

@@ -30,7 +30,7 @@ class GradientMagnitudes(Lab):
         "depth": Int(2, SHOWN[-1], 10, label="depth", unit="layers"),
         "width": Int(8, 128, 32, label="width", unit="units", step=8),
         "activation": Choice(*ACTIVATIONS, label="activation"),
-        "gain": Float(0.1, 3.0, 1.0, label="weight gain", unit="× Xavier", step=0.05),
+        "gain": Float(0.1, 3.0, 1.0, label="weights", unit="× Xavier", step=0.05),
         "seed": Int(0, 20, 0, label="seed of weights"),
     }
     size = (style.WIDTH, 4.6)
@@ -111,25 +111,16 @@ class GradientMagnitudes(Lab):
             verdict = f"The gradient of {which} is not a finite number: training cannot start."
         elif (norms == 0).any():
             verdict = f"No gradient at all reaches {_named(norms == 0)}: nothing there will ever learn."
-        elif first < STILL:
-            verdict = (
-                f"Layer 1's gradient is {_short(first)}, which is {_short(first / last)} of layer {depth}'s: "
-                f"{_named(norms < STILL)} will hardly learn."
-            )
-        elif (norms > WILD).any():
-            verdict = (
-                f"Layer 1's gradient is {_short(first)}, layer {depth}'s is {_short(last)}: "
-                f"{_named(norms > WILD)} will jump, not learn."
-            )
-        elif (norms < STILL).any():
-            verdict = (
-                f"{_named(norms < STILL).capitalize()} will hardly learn: the gradient there is below {_short(STILL)}."
-            )
         else:
-            verdict = (
-                f"Layer 1's gradient is {_short(first)}, layer {depth}'s is {_short(last)}: "
-                f"all {depth} layers can learn."
-            )
+            verdict = f"Layer 1's gradient is {_short(first)}, layer {depth}'s is {_short(last)}: "
+            if first < 0.01 * last:
+                verdict = f"Layer 1's gradient is {_short(first)}, {_short(first / last)} of layer {depth}'s: "
+            if (norms < STILL).any():
+                verdict += f"{_named(norms < STILL)} will hardly learn."
+            elif (norms > WILD).any():
+                verdict += f"{_named(norms > WILD)} will jump, not learn."
+            else:
+                verdict += f"all {depth} layers can learn."
         steep, share = np.nanmean(data["slope"]), np.nanmean(data["saturated"])
         flat = "off (slope 0)" if data["activation"] == "ReLU" else "saturated"
         mean = f"The slope of the {data['activation']} is {steep:.2f} on average"
@@ -162,8 +153,10 @@ def _short(number):
 
 
 def _named(chosen):
-    """Which layers, in words: "layer 3", "layers 1 to 4", "3 layers"."""
+    """Which layers, in words: "all 9 layers", "layer 3", "layers 1 to 4", "3 layers"."""
     places = np.flatnonzero(chosen) + 1
+    if len(places) == len(chosen):
+        return f"all {len(chosen)} layers"
     if len(places) == 1:
         return f"layer {places[0]}"
     if places[-1] - places[0] == len(places) - 1:
