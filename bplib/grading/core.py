@@ -164,7 +164,7 @@ class Exercise:
             return given + words
         if outcome.changed is not None:
             name = _names(self.reference, arguments)[outcome.changed]
-            return (f"{given}The result is right, but your code changes its argument {name} in place, "
+            return (f"{given}The result is right, but your code changes {name} in place, "
                     "so whoever calls it loses their data. Compute a new array instead.")
         return None
 

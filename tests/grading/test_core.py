@@ -1,6 +1,7 @@
 """The grading engine against hostile, careless and unusual answers: it judges them all, and says nothing on stderr."""
 
 import builtins
+import dataclasses
 import functools
 import logging
 import re
@@ -202,7 +203,7 @@ UNUSUAL = {
     "generator": (generator, WRONG, "it is generator"),
     "coroutine": (coroutine, WRONG, "it is coroutine"),
     "a function": (lambda x: lambda y: 2 * y, WRONG, "call it to get its value"),
-    "in place": (in_place, WRONG, "changes its argument x in place"),
+    "in place": (in_place, WRONG, "your code changes x in place"),
     "hostile value": (lambda x: Hostile(), WRONG, "Hostile"),
     "hostile tuple": (lambda x: (Hostile(),), WRONG, "The result should be"),
     "dictionary": (lambda x: {"y": 2 * x}, WRONG, "it is dict"),
@@ -326,6 +327,34 @@ def test_what_was_printed_is_shown_and_cut_short(capfd):
     assert judged(DOUBLE, loud, capfd).printed == "x" * PRINTED + "\n(and more)"
     assert judged(DOUBLE, lambda x: print("x" * (PRINTED - 1)), capfd).printed == "x" * (PRINTED - 1) + "\n"
     assert "Your code printed:\nhello" in str(judged(DOUBLE, lambda x: print("hello"), capfd))
+
+
+def test_the_worst_entry_is_named_with_both_numbers(capfd):
+    def answer(x):
+        y = 2 * x
+        y[1, 2] += 1e-3
+        y[0, 1] = y[0, 1] + 5.0 if len(y) == 4 else y[0, 1]
+        return y
+
+    ones = dataclasses.replace(DOUBLE, inputs=lambda rng: (np.arange(1.0, 13.0).reshape(4, 3),))
+    words = "2 of its 12 entries are wrong. The worst is [0, 1]: it should be 4; yours is 9."
+    assert words in str(judged(ones, answer, capfd))
+
+
+def test_arguments_without_names_are_counted(capfd):
+    def answer(x, y):
+        y *= 2
+        return x * y / 2
+
+    nameless = dataclasses.replace(
+        DOUBLE,
+        reference=lambda *arguments: arguments[0] * arguments[1],
+        inputs=lambda rng: (rng.standard_normal((4, 3)), rng.standard_normal((4, 3))),
+        edge_cases=(),
+    )
+    text = str(judged(nameless, answer, capfd))
+    assert "argument 1 of shape (4, 3), argument 2 of shape (4, 3)" in text
+    assert "your code changes argument 2 in place" in text
 
 
 def test_one_interrupt_ends_the_check(capfd):
