@@ -3,6 +3,7 @@
 import builtins
 import dataclasses
 import functools
+import html
 import logging
 import re
 import sys
@@ -341,6 +342,14 @@ def test_the_worst_entry_is_named_with_both_numbers(capfd):
     assert words in str(judged(ones, answer, capfd))
 
 
+@pytest.mark.parametrize(("scale", "gap", "verdict"), [(1e6, 1e-4, CORRECT), (1e6, 1e-2, WRONG), (1e-6, 1e-12, WRONG)])
+def test_nearly_zero_is_judged_on_the_scale_of_the_array(scale, gap, verdict, capfd):
+    cancelling = dataclasses.replace(
+        DOUBLE, reference=lambda x: scale * np.array([x[0, 0], 0.0]), inputs=lambda rng: (np.ones((4, 3)),), edge_cases=()
+    )
+    assert judged(cancelling, lambda x: np.array([scale, gap]), capfd).verdict == verdict
+
+
 def test_arguments_without_names_are_counted(capfd):
     def answer(x, y):
         y *= 2
@@ -504,9 +513,9 @@ def test_cards_escape_what_they_show():
         raise ValueError("<script>raise</script>")
 
     attempts = [answer, lambda x: "<script>text</script>", lambda x: x**2]
-    for html in [DOUBLE.judge(attempt)._repr_html_() for attempt in attempts] + [check("<script>", 1)._repr_html_()]:
-        assert "<script" not in html
-        assert "&lt;" in html
+    for card in [DOUBLE.judge(attempt)._repr_html_() for attempt in attempts] + [check("<script>", 1)._repr_html_()]:
+        assert "<script" not in card
+        assert "&lt;" in card
 
 
 @pytest.mark.parametrize("id", ["start.twise", "", "nothing", 3, None, ["start.twice"], {}, len])
@@ -528,7 +537,8 @@ def test_a_mistyped_id_gets_the_nearest():
 def test_hints_come_in_order(number, shown):
     given = hint("start.twice", number)
     assert repr(given).startswith(f"Hint {shown} of 2. ")
-    assert ("More help" in repr(given)) == ("More help" in given._repr_html_()) == (shown < 2)
+    more = f'More help: hint("start.twice", {shown + 1})'
+    assert (more in repr(given)) == (more in html.unescape(given._repr_html_())) == (shown < 2)
     data, _ = DisplayFormatter().format(given)
     assert set(data) == {"text/plain", "text/html"}
 
