@@ -40,7 +40,7 @@ kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whethe
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md
 
 screenshot: $(TOOLS) ## Take docs/gradient-lab.png in a real JupyterLab (needs Chromium)
-	$(BIN)/python tools/screenshot.py
+	$(BIN)/python -m tools.screenshot
 
 clean: ## Remove the virtual environment and everything that tools left behind
 	rm -rf .venv .build .pytest_cache .ruff_cache .hypothesis *.egg-info gradebook.db

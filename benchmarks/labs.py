@@ -6,6 +6,7 @@ real JupyterLab, by the engine and by a plain `interact` that shows the same fig
 """
 
 import argparse
+import shutil
 import statistics
 import sys
 import tempfile
@@ -150,16 +151,18 @@ def _presses(page, case):
 def main():
     parser = argparse.ArgumentParser(description="Measure how fast the labs answer a slider.")
     parser.add_argument("--browser", action="store_true", help="also in JupyterLab (needs Chromium)")
-    parser.add_argument("--chromium", default="/usr/bin/chromium", help="the path of a Chromium")
+    parser.add_argument(
+        "--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"), help="the path of a Chromium"
+    )
     options = parser.parse_args()
     shown = in_the_browser(options.chromium) if options.browser else {}
-    print("medians in ms               kernel                      browser")
-    print("lab, slider                 compute   engine   redraw   engine  interact")
+    print(f"{'medians in ms':38s}{'kernel':27s}browser")
+    print(f"{'lab, slider':36s}  compute   engine   redraw   engine interact")
     for number, (lab, start, slider) in enumerate(cases()):
         kernel = in_the_kernel(lab, start, slider)
         name = type(lab).__name__ + "".join(f" {key} {value}" for key, value in start.items())
         spans = [*kernel.values(), *shown.get(number, {}).values()]
-        print(f"{name + ', ' + slider:27s}" + "".join(f"{span:9.1f}" for span in spans))
+        print(f"{name + ', ' + slider:36s}" + "".join(f"{span:9.1f}" for span in spans))
 
 
 if __name__ == "__main__":

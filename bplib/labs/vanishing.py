@@ -114,7 +114,7 @@ class GradientMagnitudes(Lab):
         else:
             verdict = f"Layer 1's gradient is {_short(first)}, layer {depth}'s is {_short(last)}: "
             if first < 0.01 * last:
-                verdict = f"Layer 1's gradient is {_short(first)}, {_short(first / last)} of layer {depth}'s: "
+                verdict = f"Layer 1's gradient is {_short(first)}, only {_short(first / last)} of layer {depth}'s: "
             if (norms < STILL).any():
                 verdict += f"{_named(norms < STILL)} will hardly learn."
             elif (norms > WILD).any():

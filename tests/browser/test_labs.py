@@ -125,6 +125,8 @@ def test_every_control_of_every_lab(page, address, shots, name):
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
     labs[0].scroll_into_view_if_needed()
     page.screenshot(path=shots / f"{Path(name).stem}-dark.png")
+    page.evaluate(frontend.THEME, "JupyterLab Light")  # a setting, so the next notebook would be dark as well
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'true'")
 
 
 def reset(lab, start):
