@@ -104,6 +104,10 @@ def test_softmax_works_along_the_last_axis():
     z = np.linspace(-2, 2, 24).reshape(2, 3, 4)
     p = Softmax().forward(z)
     assert np.allclose(p[1], Softmax().forward(z[1]), rtol=1e-15, atol=0)
+    stacked, single = Softmax(), Softmax()
+    stacked.forward(z)
+    single.forward(z[1])
+    assert np.allclose(stacked.backward(z**2)[1], single.backward(z[1] ** 2), rtol=1e-12, atol=1e-16)
     assert Softmax().forward(np.array([[np.log(1), np.log(2), np.log(5)]])) == pytest.approx(np.array([[1, 2, 5]]) / 8)
 
 

@@ -350,6 +350,13 @@ def test_nearly_zero_is_judged_on_the_scale_of_the_array(scale, gap, verdict, ca
     assert judged(cancelling, lambda x: np.array([scale, gap]), capfd).verdict == verdict
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_every_entry_is_judged_relative_to_itself(size, capfd):
+    sized = dataclasses.replace(DOUBLE, inputs=lambda rng: (size * rng.uniform(1, 2, (4, 3)),), edge_cases=())
+    assert judged(sized, lambda x: 2 * x * (1 + 5e-7), capfd).verdict == CORRECT
+    assert judged(sized, lambda x: 2 * x * (1 + 2e-6), capfd).verdict == WRONG
+
+
 def test_arguments_without_names_are_counted(capfd):
     def answer(x, y):
         y *= 2
@@ -453,7 +460,7 @@ def test_results_in_parts(answer, verdict, mutant, words, capfd):
         (np.array([np.pi]), WRONG, "shape"),
         (np.nan, WRONG, "nan"),
         (3 + 1j, WRONG, "complex"),
-        ("3.14", WRONG, "'3.14'"),
+        ("3.14", WRONG, "should be a number; it is str '3.14'"),
         (lambda: np.pi, WRONG, "given a function"),
         (..., NOT_ATTEMPTED, "Nothing here yet"),
         ([...], NOT_ATTEMPTED, "Nothing here yet"),
