@@ -13,7 +13,7 @@ from tools import frontend
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "gradient-lab.png"
-MARGIN = 12  # pixels of the page around the lab
+MARGIN = 12  # pixels of the page beside and below the lab
 COLOURS = 128  # enough for a lab with smooth letters; the file is a third as large as with all of them
 
 
@@ -37,9 +37,9 @@ def screenshot(chromium, target):
             box, image = lab.bounding_box(), lab.locator("img").bounding_box()
             clip = {
                 "x": box["x"] - MARGIN,
-                "y": box["y"] - MARGIN,
+                "y": box["y"],
                 "width": image["width"] + 2 * MARGIN,
-                "height": box["height"] + 2 * MARGIN,
+                "height": box["height"] + MARGIN,
             }
             png = page.screenshot(clip=clip)
     with Image.open(BytesIO(png)) as picture:

@@ -147,7 +147,7 @@ def _bars(heights):
 def _short(number):
     """Few digits, the same on every machine: 0.3, 20, 3e-9."""
     if 0.01 <= number < 1000:
-        return f"{number:.1g}" if number < 100 else f"{number:.0f}"
+        return f"{number:.1g}" if number < 1 else f"{number:.0f}"
     digits, power = f"{number:.0e}".split("e")
     return f"{digits}e{int(power)}"
 

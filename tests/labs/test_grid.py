@@ -51,7 +51,7 @@ def test_every_setting_gives_a_picture_and_words(lab):
         words[tuple(values.values())] = lab.describe(values, data)
         picture = picture or Picture(lab, data)
         picture.update(data)
-        assert np.ptp(picture.pixels()) == 255
+        assert np.ptp(picture.pixels()) > 200  # light paper, dark ink
     for said in words.values():
         assert said.strip().endswith((".", "!", "?"))
         assert len(said) < 400

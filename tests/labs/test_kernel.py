@@ -45,9 +45,7 @@ class Kernel:
 
     def run(self, code):
         return "".join(
-            message["content"]["text"]
-            for message in self.messages(self.client.execute(code))
-            if message["msg_type"] == "stream"
+            message["content"]["text"] for message in self.messages(self.client.execute(code)) if message["msg_type"] == "stream"
         )
 
     def slide(self, comm, value):

@@ -196,9 +196,7 @@ def test_an_error_in_a_late_answer_reaches_the_event_loop(broken):
 
 def test_show_and_figure_display_a_picture_and_words(waves, monkeypatch):
     shown = []
-    monkeypatch.setattr(
-        "IPython.display.display", lambda data, metadata=None, raw=False: shown.append((data, metadata))
-    )
+    monkeypatch.setattr("IPython.display.display", lambda data, metadata=None, raw=False: shown.append((data, metadata)))
     waves.show()
     ((data, metadata),) = shown
     assert set(data) == {WIDGET_VIEW, "image/png", "text/plain"}
