@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bplib import _require
-from bplib import init as rules
+from bplib import _require, init as rules
 
 
 class Layer:

@@ -2,9 +2,7 @@
 import difflib
 from importlib import import_module
 
-from bplib.grading.core import NOT_ATTEMPTED
-from bplib.grading.core import Exercise as Exercise
-from bplib.grading.core import Mutant as Mutant
+from bplib.grading.core import NOT_ATTEMPTED, Exercise as Exercise, Mutant as Mutant
 from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
 

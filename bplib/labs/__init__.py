@@ -4,6 +4,7 @@
 """
 
 from bplib.labs.doctor import doctor as doctor
+from bplib.labs.neuron import Activations as Activations, Neuron as Neuron
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["GradientMagnitudes"]
+__all__ = ["Activations", "GradientMagnitudes", "Neuron"]

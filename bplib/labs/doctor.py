@@ -70,8 +70,9 @@ class Doctor:
 
     def _table(self):
         rows = [*self.rows, ("sliders", self.alive, ALIVE if self.alive else WAITING)]
-        lines = (f"<tr><td style='padding-right:1.5em'>{escape(what)}</td><td style='padding-right:1.5em'><strong>"
-                 f"{'fine' if fine else 'look&nbsp;here'}</strong></td><td>{escape(words)}</td></tr>" for what, fine, words in rows)
+        gap = "style='padding-right:1.5em; white-space:nowrap'"
+        lines = (f"<tr><td {gap}>{escape(what)}</td><td {gap}><strong>{'fine' if fine else 'look here'}</strong></td>"
+                 f"<td>{escape(words)}</td></tr>" for what, fine, words in rows)
         return ("<table role='status' style='color:var(--jp-content-font-color1); font-size:var(--jp-content-font-size1);"
                 f" line-height:1.6; text-align:left'>{''.join(lines)}</table>")
 

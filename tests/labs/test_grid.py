@@ -84,15 +84,32 @@ def test_no_text_is_clipped_or_covered(lab):
     picture = Picture(lab, lab.data())
     for values in grid(lab):
         picture.update(lab.data(**values))
-        boxes = dict(texts(picture))
-        page = picture.figure.bbox
-        for (label, _), box in boxes.items():
-            inside = page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
-            assert inside, f"{values}: {label!r} is cut off by the edge of the picture"
-        for ((label, _), one), ((other, _), two) in combinations(boxes.items(), 2):
-            width = min(one.x1, two.x1) - max(one.x0, two.x0)
-            height = min(one.y1, two.y1) - max(one.y0, two.y0)
-            assert width <= 1 or height <= 1, f"{values}: {label!r} and {other!r} lie on each other"
+        assert not list(misplaced(picture)), values
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([(0.5, "one", 0.5), (0.51, "two", 0.5)], "'one' and 'two' lie on each other"), ([(0.9, "x" * 40, 0.1)], "is cut off")],
+)
+def test_misplaced_text_is_found(waves, labels, said):
+    picture = Picture(waves, waves.data())
+    assert not list(misplaced(picture))
+    for x, text, y in labels:
+        picture.figure.text(x, y, text)
+    assert any(said in problem for problem in misplaced(picture))
+
+
+def misplaced(picture):
+    """In words, each text that the edge of the picture cuts off, and each pair of texts that lie on each other."""
+    boxes, page = dict(texts(picture)), picture.figure.bbox
+    for (label, _), box in boxes.items():
+        if not (page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1):
+            yield f"{label!r} is cut off by the edge of the picture"
+    for ((label, _), one), ((other, _), two) in combinations(boxes.items(), 2):
+        width = min(one.x1, two.x1) - max(one.x0, two.x0)
+        height = min(one.y1, two.y1) - max(one.y0, two.y0)
+        if width > 1 and height > 1:
+            yield f"{label!r} and {other!r} lie on each other"
 
 
 def texts(picture):
