@@ -115,19 +115,22 @@ def misplaced(picture):
 def texts(picture):
     """Every visible text of a figure and the box it fills, in pixels."""
     renderer = picture.figure.canvas.get_renderer()
+    unused = unused_tick_labels(picture.figure)
     for text in picture.figure.findobj(Text):
         label = text.get_text().strip()
-        if label and text.get_visible() and drawn(text):
+        if label and text.get_visible() and id(text) not in unused:
             yield (label, id(text)), text.get_window_extent(renderer)
 
 
-def drawn(text):
-    """Matplotlib keeps labels of ticks that lie outside an axis, but draws only those inside."""
-    for axis in [text.axes.xaxis, text.axes.yaxis] if text.axes else []:
-        labels = [label for tick in (*axis.majorTicks, *axis.minorTicks) for label in (tick.label1, tick.label2)]
-        if text in labels:
-            return any(text in (tick.label1, tick.label2) for tick in axis._update_ticks())
-    return True
+def unused_tick_labels(figure):
+    """Matplotlib keeps labels of ticks that it does not draw: spare ones, and those outside an axis."""
+    unused = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            drawn = axis._update_ticks() if axes.axison and axis.get_visible() else []
+            for tick in {*axis.majorTicks, *axis.minorTicks} - {*drawn}:
+                unused |= {id(tick.label1), id(tick.label2)}
+    return unused
 
 
 def test_letters_are_large_enough_to_read(lab):
