@@ -115,7 +115,8 @@ def misplaced(picture):
 def texts(picture):
     """Every visible text of a figure and the box it fills, in pixels."""
     renderer = picture.figure.canvas.get_renderer()
-    unused = unused_tick_labels(picture.figure)
+    with style.context():  # how many ticks there is room for depends on the size of letters
+        unused = unused_tick_labels(picture.figure)
     for text in picture.figure.findobj(Text):
         label = text.get_text().strip()
         if label and text.get_visible() and id(text) not in unused:
