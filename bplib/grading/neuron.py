@@ -59,7 +59,7 @@ def _labelled(rng):
 
 
 def _wide_units(rng):
-    return rng.standard_normal((40, 3)), 4 * rng.standard_normal((3, 2)), rng.standard_normal(2)
+    return rng.standard_normal((80, 3)), 4 * rng.standard_normal((3, 2)), rng.uniform(3, 6, 2) * rng.choice([-1, 1], 2)
 
 
 def _loop_batch(x, W, b):
@@ -170,7 +170,7 @@ EXERCISES = (
                    "Your result is turned: it has a row for each unit. Rows are examples, columns are units."),
             Mutant("first-example-only", lambda x, W, b: x[0] @ W + b,
                    "Only the first example is in your result. The batch has one row for each example."),
-            Mutant("W-before-x", lambda x, W, b: W @ x + b,
+            Mutant("w-before-x", lambda x, W, b: W @ x + b,
                    "You put W before x. With examples in rows, x comes first: (n, d_in) times (d_in, d_out)."),
             Mutant("bias-subtracted", lambda x, W, b: x @ W - b, "You subtracted the bias. It is added."),
             Mutant("bias-summed", lambda x, W, b: x @ W + b.sum(),
@@ -259,7 +259,7 @@ EXERCISES = (
             "with cosh": lambda z: 0.25 / np.cosh(z / 2) ** 2,
         },
         hints=(
-            "The slope can be written with a = sigmoid(z) alone.",
+            "The slope can be written with the activation a alone.",
             "Compute a first. Then you need a product of a and of what a lacks to 1.",
             "The lesson derives a (1 - a). Both factors use a, and neither uses z.",
         ),
@@ -303,7 +303,8 @@ EXERCISES = (
         inputs=_points,
         mutants=(
             Mutant("not-divided", lambda x, w, b: x @ w + b,
-                   "This is z. It grows when all weights are doubled, and the line stays where it is: divide by the length of w."),
+                   "This is z. It grows when all weights and the bias are doubled, and the line stays where it is: "
+                   "divide by the length of w."),
             Mutant("divided-by-square", lambda x, w, b: (x @ w + b) / (w @ w),
                    "You divided by the square of the length of w. Take the root."),
             Mutant("no-sign", lambda x, w, b: np.abs(x @ w + b) / np.sqrt(w @ w),
@@ -346,7 +347,8 @@ EXERCISES = (
             Mutant("half-as-border", lambda x, w, b, y: np.mean((x @ w + b > 0.5) == (y == 1)),
                    "You compared z with 0.5. That is the border for a = sigmoid(z); z itself has its border at 0."),
             Mutant("broadcast", _accuracy_of_pairs,
-                   "You compared a column (n, 1) with a row (n,): NumPy then compares every prediction with every label. Compare equal shapes."),
+                   "You compared a column (n, 1) with a row (n,): NumPy then compares every prediction with every label. "
+                   "Compare equal shapes."),
             Mutant("always-yes", lambda x, w, b, y: np.mean(y == 1),
                    "Your neuron says 1 for every example. A sigmoid is always above 0: its border is 0.5."),
             Mutant("no-bias", lambda x, w, b, y: np.mean((x @ w > 0) == (y == 1)), "The bias is missing from your z."),
