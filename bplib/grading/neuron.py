@@ -240,7 +240,7 @@ EXERCISES = (
         edge_cases=(("z of 30", (np.array([[-30.0, 0.0, 30.0]]),)),),
         mutants=(
             Mutant("z-taken-for-a", lambda z: z * (1 - z),
-                   "You used z (1 - z). The formula is a (1 - a): it wants the activation a = sigmoid(z), not z itself."),
+                   "You used z (1 - z). The formula is a (1 - a): it wants the activation a, not z itself."),
             Mutant("slope-at-a", lambda z: sigmoid_slope(sigmoid(z)),
                    "You applied the sigmoid twice: this is the slope at a. You were asked for the slope at z."),
             Mutant("activation", sigmoid, "This is the sigmoid itself, not its slope."),
