@@ -142,9 +142,9 @@ class SoftmaxLogits(Lab):
         left.set_title("Probabilities p\n(striped: the true class)")
         share = left.bar(places, np.zeros(len(CLASSES)), color=style.ACTIVATION, edgecolor=style.LINE, linewidth=1)
 
-        p = np.linspace(1e-5, 1, 600)
+        p = np.geomspace(1e-5, 1, 400)
         middle.plot(p, -np.log(p), color=style.LINE)
-        middle.set(xlim=(0, 1), ylim=(0, 10.5), xlabel="p of the true class", ylabel="L = -log p")
+        middle.set(xlim=(0, 1), ylim=(0, 11.5), xlabel="p of the true class", ylabel="L = -log p")
         middle.set_title("Loss: the surprise\nat the true class")
         (dot,) = middle.plot([], [], "o", color=style.LINE, markersize=9, clip_on=False)
 
