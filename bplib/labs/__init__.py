@@ -5,7 +5,7 @@
 
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
-from bplib.labs.neuron import Activations as Activations, Neuron as Neuron
+from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["Activations", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]
+__all__ = ["Activations", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]

@@ -19,6 +19,37 @@ BINS = np.linspace(-REACH, REACH, 33)
 SHADES = LinearSegmentedColormap.from_list("shades", ["#b9d6ea", "#ffffff", "#fae0b0"])
 
 
+class Clothes(Lab):
+    """The first pullovers and dresses, as pictures. There is nothing to move."""
+
+    title = "What tells a dress from a pullover?"
+    size = (style.WIDTH, 3.0)
+
+    def compute(self):
+        """Some images of both classes, (2, 6, 28, 28)."""
+        images = datasets.fashion()
+        kinds = (datasets.PULLOVER, datasets.DRESS)
+        return {"images": np.stack([images.x_train[images.y_train == kind][:6] for kind in kinds]).reshape(2, 6, 28, 28)}
+
+    def draw(self, figure, data):
+        axes = figure.subplots(2, 6)
+        for axis, image in zip(axes.flat, data["images"].reshape(-1, 28, 28)):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+        for axis, name in zip(axes[:, 0], ("pullovers", "dresses")):
+            axis.set_ylabel(name)
+        return {}
+
+    def update(self, artists, data):
+        pass
+
+    def describe(self, values, data):
+        whole = data["images"].mean(axis=(1, 2, 3))
+        middle = data["images"][..., 10:18].mean(axis=(1, 2, 3))
+        return (f"Six pullovers above, with a mean brightness of {whole[0]:.2f} over the whole image and {middle[0]:.2f} "
+                f"in the middle. Six dresses below, with {whole[1]:.2f} and {middle[1]:.2f}: a dress is a bright stripe.")
+
+
 class Neuron(Lab):
     """A neuron with two inputs, trying to tell 1,000 pullovers from 1,000 dresses. You are its training."""
 
