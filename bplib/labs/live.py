@@ -151,6 +151,7 @@ class Picture:
                 self._canvas.restore_region(self._background)
             for artist in sorted(self._moving, key=lambda artist: artist.zorder):
                 artist.draw(self._canvas.get_renderer())
+            self.figure.stale = False  # drawing a legend moves its box, which would count as a change
 
     def pixels(self):
         """What it looks like, (height, width, 3) bytes."""

@@ -156,6 +156,19 @@ def test_only_what_is_static_redraws_the_figure(waves, monkeypatch):
     assert len(draws) == 2
 
 
+def test_a_legend_that_moves_does_not_redraw_the_figure(waves, monkeypatch):
+    draw = waves.draw
+
+    def with_legend(figure, data):
+        artists = draw(figure, data)
+        return artists | {"legend": artists["right"].legend(handles=[artists["curve"]], labels=["curve"])}
+
+    monkeypatch.setattr(waves, "draw", with_legend)
+    picture = Picture(waves, waves.data())
+    waves.update(picture.artists, waves.data(frequency=3.0))
+    assert not picture.figure.stale
+
+
 def test_the_png_is_the_pixels(waves):
     picture = Picture(waves, waves.data())
     for level in (1, 9):
