@@ -8,7 +8,6 @@ from bplib.labs.live import Choice, Float, Int, Lab
 
 SQUARED, CROSS = "squared error", "cross-entropy"
 CLASSES = ("A", "B", "C", "D")
-LARGEST = 709  # e^710 is beyond the largest float64
 
 
 class SlowStart(Lab):
@@ -92,8 +91,8 @@ class SlowStart(Lab):
         squared, cross = data["gradient"][SQUARED], data["gradient"][CROSS]
         late = f"more than {values['steps']}"
         needs = {name: late if step is None else step for name, step in data["half"].items()}
-        return (f"At z = {data['z']:.1f} the neuron says {_digits(data['a'])} and should say 0. The gradient of {SQUARED} "
-                f"is {_digits(squared)}, that of {CROSS} {_digits(cross)}, {_times(cross / squared)}. "
+        return (f"At z = {data['z']:.1f} the neuron says {_digits(data['a'])} and should say 0. "
+                f"The gradient of {SQUARED} is {_digits(squared)}, that of {CROSS} {_digits(cross)}, {_times(cross / squared)}. "
                 f"With learning rate {values['lr']:.2g}, {SQUARED} needs {_steps(needs[SQUARED])} to halve the answer, "
                 f"{CROSS} {needs[CROSS]}.")
 
@@ -119,19 +118,21 @@ class SoftmaxLogits(Lab):
         Returns
         -------
         dict : p, gradient (4,), p and p - y; true, the index of the true class; loss, -log p of the true class;
-            overflow, whether e^z is beyond the range of floats for some logit, or is 0 for all of them.
+            overflow, whether e^z itself is infinite for some logit, or 0 for all of them.
         """
         z = np.array([z_a, z_b, z_c, z_d]) + shift
         p = Softmax().f(z)
         true = CLASSES.index(true)
         y = np.eye(len(CLASSES))[true]
         top = z.max()
+        with np.errstate(over="ignore"):
+            powers = np.exp(z)
         return {
             "p": p,
             "gradient": p - y,
             "true": true,
             "loss": float(top + np.log(np.exp(z - top).sum()) - z[true]),
-            "overflow": bool(top > LARGEST or np.exp(np.minimum(z, 0)).max() == 0),
+            "overflow": bool(powers.max() == np.inf or powers.max() == 0),
         }
 
     def draw(self, figure, data):
