@@ -106,9 +106,9 @@ class Neuron(Lab):
         right.set(xlim=(-REACH, REACH), ylim=(-1.1, 1.1), xlabel="z = w1 x1 + w2 x2 + b", ylabel="activation a = f(z)")
         right.set(xticks=range(-8, 9, 4), yticks=[-1, -0.5, 0, 0.5, 1])
         right.set_title("The images on its curve (bars: how many)")
-        look = {"alpha": 0.6, "edgecolor": style.GREY, "linewidth": 0}
-        bars = [right.add_collection(PolyCollection([], facecolor=colour, hatch=hatch, **look))
-                for colour, hatch in ((style.CLASS_A, ""), (style.CLASS_B, "////"))]
+        # Outlines tell the classes apart without colour; a hatch would take longer to draw than all the rest.
+        bars = [right.add_collection(PolyCollection([], facecolor=colour, alpha=0.7, edgecolor=style.BLACK, linewidth=width))
+                for colour, width in ((style.CLASS_A, 0), (style.CLASS_B, 0.8))]
         (curve,) = right.plot([], [], color=style.LINE)
         # The legend counts as moving only because the shading under it moves.
         return {"shade": shade, "points": [pullovers, dresses], "line": line, "legend": legend, "bars": bars, "curve": curve}
@@ -169,9 +169,9 @@ class Activations(Lab):
         left.set(xlim=(-REACH, REACH), ylim=(-1.6, 2.6), xlabel="z", ylabel="a = f(z)")
         left.set_title("The activation and its tangent")
         right.set(xlim=(-REACH, REACH), ylim=(-0.1, 1.15), xlabel="z", ylabel="f'(z)")
-        right.set_title("Its derivative (dotted: hardly any slope)")
-        dotted = {"facecolor": style.WARNING, "alpha": 0.35, "hatch": "..", "edgecolor": style.GREY, "linewidth": 0}
-        flats = [axes.add_collection(PolyCollection([], zorder=0, **dotted)) for axes in (left, right)]
+        right.set_title("Its derivative (shaded: hardly any slope)")
+        shaded = {"facecolor": style.WARNING, "alpha": 0.35, "edgecolor": style.GREY, "linestyle": ":"}
+        flats = [axes.add_collection(PolyCollection([], zorder=0, **shaded)) for axes in (left, right)]
         (curve,) = left.plot([], [], color=style.LINE, label="f(z)")
         (tangent,) = left.plot([], [], "--", color=style.GRADIENT, label="tangent")
         (slope,) = right.plot([], [], color=style.GRADIENT)
