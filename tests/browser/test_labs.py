@@ -160,3 +160,10 @@ def test_an_error_is_shown_to_the_learner_and_the_lab_recovers(page, address):
     assert "14 bars" in lab.settled()[1]
     assert lab.settled()[0] != picture
     lab.press(root.get_by_role("checkbox"), "Space")
+
+
+def test_the_doctor_hears_the_browser(page, address):
+    frontend.run_all(page, address("00_start_here.ipynb"))
+    heartbeat = page.locator(".bplib-doctor").get_by_text("your browser has answered")
+    heartbeat.wait_for()
+    assert page.locator(".bplib-doctor").get_by_text("look here").count() == 0
