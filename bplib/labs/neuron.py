@@ -117,7 +117,7 @@ class Neuron(Lab):
         artists["shade"].set_data(data["a"])
         artists["line"].set_data(data["line"])
         z = np.linspace(-REACH, REACH, 161)
-        artists["curve"].set_data(z, np.minimum(ACTIVATIONS[data["activation"]]().f(z), 1.1))
+        artists["curve"].set_data(z, ACTIVATIONS[data["activation"]]().f(z))
         foot = np.zeros(len(BINS) - 1)
         tallest = max(data["counts"].sum(axis=0).max(), 1)
         for bars, counts in zip(artists["bars"], data["counts"]):
@@ -194,7 +194,7 @@ class Activations(Lab):
 
     def describe(self, values, data):
         words = (f"At z = {data['z']:.1f} the {values['activation']} gives a = {data['a']:.3g}, and its slope is "
-                 f"{data['at']:.2g}, {data['share']:.2g} of the steepest.")
+                 f"{data['at']:.2g}, {100 * data['share']:.3g}% of its steepest.")
         if data["share"] < FLAT:
             return words + " It is flat here: a gradient that comes back is all but lost."
         return words
