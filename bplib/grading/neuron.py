@@ -106,6 +106,10 @@ def _saturation_by_loop(x, W, b):
     return shares
 
 
+def _relative(slope):
+    return slope / slope.max()
+
+
 def _sorted_as(answer):
     """What a learner's weights achieve on the real images, in words."""
     weights = answer()
@@ -170,9 +174,15 @@ EXERCISES = (
                    "Your result is turned: it has a row for each unit. Rows are examples, columns are units."),
             Mutant("first-example-only", lambda x, W, b: x[0] @ W + b,
                    "Only the first example is in your result. The batch has one row for each example."),
+            Mutant("entry-by-entry", lambda x, W, b: x * W + b,
+                   "You multiplied entry by entry with a star. A weighted sum needs the matrix product of x and W."),
             Mutant("w-before-x", lambda x, W, b: W @ x + b,
                    "You put W before x. With examples in rows, x comes first: (n, d_in) times (d_in, d_out)."),
             Mutant("bias-subtracted", lambda x, W, b: x @ W - b, "You subtracted the bias. It is added."),
+            Mutant("bias-multiplied", lambda x, W, b: x @ W * b, "You multiplied by the bias. It is added."),
+            Mutant("bias-as-column", lambda x, W, b: x @ W + b[:, np.newaxis],
+                   "You turned the bias into a column, so it no longer fits the columns of x W. Leave it as it is, (d_out,): "
+                   "NumPy then gives each unit its own."),
             Mutant("bias-summed", lambda x, W, b: x @ W + b.sum(),
                    "You added the sum of all biases to every unit. Each unit adds its own."),
             Mutant("bias-mean", lambda x, W, b: x @ W + b.mean(),
@@ -280,6 +290,8 @@ EXERCISES = (
             Mutant("always-one", lambda z: np.ones_like(z), "Your slope is 1 everywhere. To the left of 0 ReLU is flat."),
             Mutant("sign", np.sign, "To the left of 0 your slope is -1. ReLU is flat there."),
             Mutant("reversed", lambda z: (z < 0) * 1.0, "You took the wrong side: ReLU rises to the right of 0."),
+            Mutant("leaky", lambda z: np.where(z > 0, 1.0, 0.01),
+                   "Your slope is 0.01 to the left of 0. That is leaky ReLU; ReLU itself is flat there."),
             Mutant("abs", lambda z: np.abs(z), "This is the size of z. The slope is either 0 or 1."),
         ),
         variants={
@@ -401,6 +413,8 @@ EXERCISES = (
         points=3,
         reference=saturation,
         inputs=_wide_units,
+        edge_cases=(("units that are nowhere steep", (np.array([[1.0], [1.06], [1.12], [1.3]]), np.array([[5.5, -5.5]]),
+                                                      np.array([0.1, -0.1]))),),
         mutants=(
             Mutant("by-example", lambda x, W, b: np.mean(sigmoid_slope(x @ W + b) < 0.0025, axis=1),
                    "You averaged over the units, and got a share for each example. Average over the examples, the rows."),
@@ -416,6 +430,11 @@ EXERCISES = (
                    "This is the share of examples that are not saturated."),
             Mutant("no-bias", lambda x, W, b: np.mean(sigmoid_slope(x @ W) < 0.0025, axis=0),
                    "The bias is missing from your z."),
+            Mutant("steepest-of-the-batch", lambda x, W, b: np.mean(_relative(sigmoid_slope(x @ W + b)) < 0.01, axis=0),
+                   "You compared with the steepest slope in this batch. Compare with the steepest that a sigmoid can have: "
+                   "when all units are saturated, none of them is steep."),
+            Mutant("activation-for-slope", lambda x, W, b: np.mean(sigmoid(x @ W + b) < 0.0025, axis=0),
+                   "You compared the activation with the limit. It is the slope that must be small."),
             Mutant("high-end-only", lambda x, W, b: np.mean(sigmoid(x @ W + b) > 0.9974937, axis=0),
                    "You found the units that are stuck near 1. Those stuck near 0 are as flat."),
         ),
