@@ -69,3 +69,21 @@ def test_own_weights_are_judged_by_what_they_do():
 def test_a_comparison_of_every_pair_is_named():
     result = judge("accuracy", lambda x, w, b, y: np.mean((x @ w[:, None] + b > 0) == (y == 1)))
     assert result.mutant == "broadcast"
+
+
+def test_the_sigmoid_may_overflow_but_not_become_no_number():
+    assert judge("sigmoid", lambda z: 1 / (1 + np.exp(-z))).verdict == "correct"
+    result = judge("sigmoid", lambda z: np.exp(z) / (1 + np.exp(z)))
+    assert result.mutant == "overflow"
+    assert "1000" in result.message
+
+
+def test_a_bias_as_a_column_is_named_though_numpy_stops():
+    result = judge("weighted_sum", lambda x, W, b: x @ W + b.reshape(-1, 1))
+    assert (result.verdict, result.mutant) == ("error", "bias-as-column")
+    assert "into a column" in result.message
+
+
+def test_the_corner_of_relu_is_judged():
+    assert judge("relu_slope", lambda z: (z >= 0).astype(float)).mutant == "one-at-zero"
+    assert judge("relu_slope", lambda z: (np.sign(z) + 1) / 2).mutant == "half-at-zero"

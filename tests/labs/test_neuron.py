@@ -5,10 +5,11 @@ import pytest
 
 from bplib import datasets
 from bplib.labs import Activations, Clothes, Neuron
+from bplib.labs.live import Picture
 
 
 def test_both_clues_together_sort_well_and_each_alone_does_not():
-    assert Neuron().data(w1=-4.0, w2=4.0, b=0.3)["accuracy"] > 0.9
+    assert Neuron().data(w1=-5.0, w2=4.0, b=0.3)["accuracy"] > 0.95
     assert Neuron().data(w1=0.0, w2=1.0)["accuracy"] < 0.6
     assert max(Neuron().data(w1=sign, w2=0.0)["accuracy"] for sign in (1.0, -1.0)) < 0.8
 
@@ -74,3 +75,22 @@ def test_clothes_are_what_they_are_called():
     images = Clothes().data()["images"]
     stored = datasets.fashion()
     np.testing.assert_array_equal(images[1, 0].ravel(), stored.x_train[stored.y_train == 3][0])
+
+
+def test_the_activation_does_not_change_a_decision():
+    share = {name: Neuron().data(w1=-5.0, w2=4.0, b=0.3, activation=name)["accuracy"] for name in ("sigmoid", "tanh", "ReLU")}
+    assert len(set(share.values())) == 1
+
+
+def test_the_curve_is_the_activation_itself():
+    lab = Neuron()
+    curve = Picture(lab, lab.data(activation="ReLU")).artists["curve"]
+    np.testing.assert_array_equal(curve.get_ydata(), np.maximum(curve.get_xdata(), 0))
+
+
+def test_slopes_are_said_beside_the_steepest():
+    lab = Activations()
+    said = lab.describe(lab.values(z=4.0), lab.data(z=4.0))
+    assert "its slope is 0.018, 7.07% of its steepest" in said
+    assert "flat here" not in said
+    assert "flat here" in lab.describe(lab.values(z=6.0), lab.data(z=6.0))
