@@ -85,6 +85,9 @@ EXERCISES = (
             Mutant("overflow", lambda z, y: np.mean(np.log(1 + np.exp(z)) - y * z),
                    "The right formula, but the exponential of 10,000 is too large for a float, and the loss "
                    "becomes infinite. Only ever take the exponential of a number that is not positive."),
+            Mutant("exponent-not-negative", lambda z, y: np.mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-z))),
+                   "With the larger of z and 0 taken out, what is left in the exponent is minus the size of z. Yours is "
+                   "minus z, which is positive for a negative z."),
             *(Mutant(f"clipped-at-1e-{round(-math.log10(margin))}",
                      lambda z, y, margin=margin: -np.mean(log_likelihood(away_from_ends(sigmoid(z), margin), y)),
                      f"You kept the probabilities 1e-{round(-math.log10(margin))} away from 0 and 1. Nothing is "
@@ -170,6 +173,9 @@ EXERCISES = (
             Mutant("overflow", lambda z, y: two_gradients_at(np.exp(z) / (1 + np.exp(z)), y),
                    "Your sigmoid divides infinity by infinity at 10,000 and gives nan. Write it so that only one "
                    "exponential is left."),
+            Mutant("slope-overflow", lambda z, y: (2 * error(z, y) * np.exp(-z) / (1 + np.exp(-z)) ** 2, error(z, y)),
+                   "You wrote the sigmoid's slope with exponentials, which at -10,000 divide infinity by infinity and give "
+                   "nan. Write it with the activation."),
             Mutant("one-number", lambda z, y: tuple(part.sum() for part in two_gradients(z, y)),
                    "You added up the examples. A gradient has one entry for each logit, so both have the shape of "
                    "z."),
