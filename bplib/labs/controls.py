@@ -83,7 +83,9 @@ class Float:
 
     def check(self, value, who, name):
         """The value as a float, or an error that says who expected what."""
-        return _within(self, _require.number(value, who, name), who, name)
+        value = _within(self, _require.number(value, who, name), who, name)
+        # A browser rounds powers of ten in its own way: without this, Reset would give 0.5000000000000001.
+        return float(f"{value:.10g}") if self.log else value
 
     def widget(self, name):
         """A new slider."""
