@@ -133,6 +133,9 @@ def reset(lab, start):
     button = lab.root.get_by_role("button", name="Reset")
     button.focus()
     button.press("Enter")
+    limit = time.monotonic() + PATIENCE
+    while lab.now() != start and time.monotonic() < limit:
+        lab.page.wait_for_timeout(50)
     assert lab.settled() == start
 
 
