@@ -84,8 +84,8 @@ class Float:
     def check(self, value, who, name):
         """The value as a float, or an error that says who expected what."""
         value = _within(self, _require.number(value, who, name), who, name)
-        # A browser rounds powers of ten in its own way: without this, Reset would give 0.5000000000000001.
-        return float(f"{value:.10g}") if self.log else value
+        # A browser adds up steps and takes powers of ten in its own way: without this, 3 may come back as 2.9999999999999996.
+        return float(f"{value:.13g}") if self.log else round(value, 13)
 
     def widget(self, name):
         """A new slider."""

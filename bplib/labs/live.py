@@ -5,7 +5,8 @@ A lab is a subclass of `Lab` that says what can be varied (`controls`), works it
 
 - A slider sends far more values than anyone can look at. The front end waits for the kernel's "idle" before it sends
   the next value of a slider, and drops those in between; the kernel notes a change, and draws when no further one is
-  waiting, so of several changes only the newest values are drawn. All of it is asyncio, there are no threads.
+  waiting, so of several changes only the newest values are drawn. JupyterLab may hand the changes over in a thread of
+  their own; a lab is computed and drawn where it was made, because Matplotlib is not made for several threads.
 - Drawing a whole figure takes 40 ms and more. Here everything but the moving artists is drawn once and kept as a
   background; a change draws the moving artists on top of it. Matplotlib itself says when the background is out of
   date: a figure becomes stale when anything changes that does not move.
@@ -175,6 +176,7 @@ class Live:
         import ipywidgets as widgets
 
         self._lab, self._picture, self._due, self.renders = lab, None, None, 0
+        self._loop = _running_loop()
         self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
         self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
         width = f"{round(lab.size[0] * style.CSS_DPI)}px"
@@ -217,17 +219,18 @@ class Live:
         return {WIDGET_VIEW: view} | data, metadata
 
     def _changed(self, change):
-        loop = _running_loop()
-        if loop is None:  # a plain script
+        if self._loop is None or not self._loop.is_running():  # a plain script
             self.refresh()
-            return
-        now = loop.time()
-        if self._due is None or self._due[0] is not loop:
-            latest = now + LONGEST_WAIT
         else:
-            _, timer, latest = self._due
+            self._loop.call_soon_threadsafe(self._wait)
+
+    def _wait(self):
+        now = self._loop.time()
+        latest = now + LONGEST_WAIT
+        if self._due is not None:
+            timer, latest = self._due
             timer.cancel()
-        self._due = loop, loop.call_at(min(now + PAUSE, latest), self._answer), latest
+        self._due = self._loop.call_at(min(now + PAUSE, latest), self._answer), latest
 
     def _answer(self):
         self._due = None

@@ -92,7 +92,8 @@ class SlowStart(Lab):
         late = f"more than {values['steps']}"
         needs = {name: late if step is None else step for name, step in data["half"].items()}
         return (f"At z = {data['z']:.1f} the neuron says {_digits(data['a'])} and should say 0. "
-                f"The gradient of {SQUARED} is {_digits(squared)}, that of {CROSS} {_digits(cross)}, {_times(cross / squared)}. "
+                f"The gradient of {SQUARED} is {_digits(squared)}, that of {CROSS} {_digits(cross)}, "
+                f"{_times(cross / squared)}. "
                 f"With learning rate {values['lr']:.2g}, {SQUARED} needs {_steps(needs[SQUARED])} to halve the answer, "
                 f"{CROSS} {needs[CROSS]}.")
 
@@ -106,8 +107,8 @@ class SoftmaxLogits(Lab):
     title = "What does cross-entropy tell the logits?"
     controls = {
         **{f"z_{name.lower()}": Float(-5.0, 5.0, start, label=f"logit of {name}", step=0.1, format=".1f")
-           for name, start in zip(CLASSES, (2.0, 1.0, 0.0, -1.0))},
-        "true": Choice(*CLASSES, default="B", label="true class"),
+           for name, start in zip(CLASSES, (1.0, 2.0, 0.0, -1.0))},
+        "true": Choice(*CLASSES, label="true class"),
         "shift": Int(-1000, 1000, 0, label="added to all logits", step=50),
     }
     size = (style.WIDTH, 3.7)
@@ -117,8 +118,8 @@ class SoftmaxLogits(Lab):
 
         Returns
         -------
-        dict : p, gradient (4,), p and p - y; true, the index of the true class; loss, -log p of the true class;
-            overflow, whether e^z itself is infinite for some logit, or 0 for all of them.
+        dict : z, p, gradient (4,), the logits, p and p - y; true, the index of the true class; loss, -log p of the true
+            class; overflow, whether e^z itself is infinite for some logit, or 0 for all of them.
         """
         z = np.array([z_a, z_b, z_c, z_d]) + shift
         p = Softmax().f(z)
@@ -128,6 +129,7 @@ class SoftmaxLogits(Lab):
         with np.errstate(over="ignore"):
             powers = np.exp(z)
         return {
+            "z": z,
             "p": p,
             "gradient": p - y,
             "true": true,
@@ -136,12 +138,14 @@ class SoftmaxLogits(Lab):
         }
 
     def draw(self, figure, data):
-        left, middle, right = figure.subplots(1, 3)
+        left, middle, right = figure.subplots(1, 3, width_ratios=[1.2, 1, 1])
         stripes = []
         places = np.arange(len(CLASSES))
-        left.set(ylim=(0, 1), xlabel="class", ylabel="p")
-        left.set_title("Probabilities p\n(striped: the true class)")
+        left.set(ylim=(0, 1.15), xlabel="class, striped: the true one", ylabel="p")
+        left.set_title("Probabilities p, with the\nlogits written above")
         share = left.bar(places, np.zeros(len(CLASSES)), color=style.ACTIVATION, edgecolor=style.LINE, linewidth=1)
+
+        logits = [left.text(place, 1.08, "", ha="center", va="center", fontsize=9) for place in places]
 
         p = np.geomspace(1e-5, 1, 400)
         middle.plot(p, -np.log(p), color=style.LINE)
@@ -160,7 +164,7 @@ class SoftmaxLogits(Lab):
             stripes.append(axes.bar(places, np.zeros(len(CLASSES)), color="none", edgecolor=style.LINE, hatch="///"))
             axes.set_xticks(places, CLASSES)
             axes.grid(axis="x", visible=False)
-        return {"share": share, "pull": pull, "stripes": stripes, "dot": dot}
+        return {"share": share, "pull": pull, "stripes": stripes, "dot": dot, "logits": logits}
 
     def update(self, artists, data):
         pairs = zip((data["p"], data["gradient"]), (artists["share"], artists["pull"]), artists["stripes"])
@@ -169,6 +173,8 @@ class SoftmaxLogits(Lab):
                 bars[place].set_height(height)
                 stripes[place].set_height(height)
                 stripes[place].set_visible(place == data["true"])
+        for text, z in zip(artists["logits"], data["z"]):
+            text.set_text(f"{z:.4g}".replace("-", "\N{MINUS SIGN}"))
         artists["dot"].set_data([data["p"][data["true"]]], [data["loss"]])
 
     def describe(self, values, data):

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import subprocess
 import sys
+import threading
 from io import BytesIO
 
 import matplotlib
@@ -99,38 +100,61 @@ def test_a_plain_script_sees_each_change(waves):
 
 
 def test_of_a_burst_only_the_newest_value_is_drawn(waves):
-    live = Live(waves)
-    renders = live.renders
-
     async def drag():
+        live = Live(waves)
+        renders = live.renders
         for bars in range(2, 29):
             live.controls["bars"].value = bars
             live.controls["frequency"].value = bars / 10
         assert live.renders == renders, "drawn before the burst was over"
         await asyncio.sleep(0.05)
+        assert live.renders == renders + 1
+        return live
 
-    asyncio.run(drag())
-    assert live.renders == renders + 1
+    live = asyncio.run(drag())
     expected = Picture(waves, waves.data(bars=28, frequency=2.8)).png()
     assert live.image.value == expected
 
 
-def test_a_loop_that_ends_early_does_not_block_the_next(waves):
-    live = Live(waves)
+def test_changes_from_another_thread_are_drawn_in_the_thread_of_the_lab(waves):
+    threads = set()
 
-    async def change(bars):
-        live.controls["bars"].value = bars
+    class Watched(type(waves)):
+        def update(self, artists, data):
+            threads.add(threading.get_ident())
+            super().update(artists, data)
 
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(change(5))
-    loop.close()
+    async def drag():
+        live = Live(Watched())
+        renders = live.renders
 
-    async def later():
-        await change(7)
-        await asyncio.sleep(0.05)
+        def slide():
+            for bars in range(2, 29):
+                live.controls["bars"].value = bars
 
-    asyncio.run(later())
+        await asyncio.to_thread(slide)
+        await asyncio.sleep(0.1)
+        assert renders < live.renders < renders + 27
+        return live
+
+    live = asyncio.run(drag())
+    assert threads == {threading.get_ident()}
+    assert live.image.value == Picture(waves, waves.data(bars=28)).png()
+
+
+def test_a_lab_outlives_the_loop_that_it_was_made_in(waves):
+    async def made():
+        return Live(waves)
+
+    live = asyncio.run(made())
+    live.controls["bars"].value = 7
     assert "7 bars" in live.words.value
+
+
+def test_what_a_browser_adds_up_is_the_value_that_the_learner_reads():
+    slider = Float(-5.0, 5.0, 3.0, step=0.1)
+    assert slider.check(2.9999999999999996, "Lab", "weight") == 3.0
+    assert Float(0.05, 5.0, 0.5, log=True).check(10**-0.30102999566398125, "Lab", "lr") == 0.5
 
 
 def test_reset_restores_the_defaults(waves):
@@ -194,15 +218,16 @@ def test_an_error_is_shown_and_raised_and_the_lab_recovers(broken, bars, error):
 
 
 def test_an_error_in_a_late_answer_reaches_the_event_loop(broken):
-    live = Live(broken)
     seen = []
 
     async def change():
+        live = Live(broken)
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
         live.controls["bars"].value = 13
         await asyncio.sleep(0.05)
+        return live
 
-    asyncio.run(change())
+    live = asyncio.run(change())
     assert [type(error) for error in seen] == [ArithmeticError]
     assert "thirteen" in live.words.value
 

@@ -64,7 +64,7 @@ def test_the_pulls_sum_to_zero_and_one_is_negative(true):
 
 
 def test_bars_are_those_of_the_loss_of_the_course():
-    logits, y = np.array([[2.0, 1.0, 0.0, -1.0]]), np.array([1])
+    logits, y = np.array([[1.0, 2.0, 0.0, -1.0]]), np.array([0])
     data, loss = SoftmaxLogits().data(), SoftmaxCrossEntropy()
     assert data["loss"] == pytest.approx(loss.forward(logits, y))
     np.testing.assert_allclose(data["gradient"], loss.backward()[0])
@@ -77,6 +77,6 @@ def test_a_shift_changes_nothing(shift):
     np.testing.assert_allclose(data["p"], same["p"], rtol=1e-12)
     assert data["loss"] == pytest.approx(same["loss"])
     with np.errstate(all="ignore"):
-        powers = np.exp(np.array([2.0, 1.0, 0.0, -1.0]) + shift)
+        powers = np.exp(np.array([1.0, 2.0, 0.0, -1.0]) + shift)
         broken = not np.isfinite(powers / powers.sum()).all()
     assert ("leaves the range" in lab.describe(lab.values(shift=shift), data)) == broken
