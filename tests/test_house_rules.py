@@ -18,6 +18,7 @@ from tests.exported import exported
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bplib"
 CORE_LINES, FILE_LINES = 1500, 450
+PAGE = 105  # characters that a code cell shows in a window of 1,100 pixels
 OUTSIDE_CORE = {"labs", "grading", "data"}
 
 
@@ -367,6 +368,12 @@ def test_a_letter_has_one_meaning_in_bplib(name):
 def test_a_letter_has_one_meaning_in_the_chapters(name):
     # A chapter may show how others write, so other names for a thing are allowed there; other meanings are not.
     assert symbols_misused(code_cells(LESSONS[name].read_text(encoding="utf-8")), other_names=()) == []
+
+
+def test_code_in_a_chapter_fits_on_the_page():
+    wide = [f"{name}: {line}" for name, path in LESSONS.items()
+            for line in code_cells(path.read_text(encoding="utf-8")).splitlines() if len(line) > PAGE]
+    assert wide == []
 
 
 @pytest.mark.parametrize(

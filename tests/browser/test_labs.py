@@ -123,6 +123,7 @@ def test_every_control_of_every_lab(page, address, shots, name):
             reset(lab, start)
     page.evaluate(frontend.THEME, "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
     labs[0].scroll_into_view_if_needed()
     page.screenshot(path=shots / f"{Path(name).stem}-dark.png")
     page.evaluate(frontend.THEME, "JupyterLab Light")  # a setting, so the next notebook would be dark as well
