@@ -5,19 +5,22 @@ loss, and says for each parameter and for the input whether what backward claims
 """
 import contextlib
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bplib import _require
 from bplib.diagnosis import Diagnosis, diagnose
-from bplib.layers import Sequential, flat
+from bplib.losses import Loss
+from bplib.measure import EPS, generators, leaves, rewind, slopes, watched
+from bplib.report import FLAT, KINK, MATCH, MISMATCH, NONDETERMINISTIC, PRECISION, Finding, GradientError, Report
+from bplib.subject import INPUT_CHANGED, FunctionSubject, ModelSubject, one_number
 
-EPS = np.finfo(np.float64).eps
+__all__ = ["Finding", "GradientError", "Report", "check_gradients", "numerical_gradient", "taylor_slopes"]
+
 STEPS = {"central": EPS ** (1 / 3), "forward": EPS ** (1 / 2), "complex": 1e-100}
-MATCH, MISMATCH, KINK, FLAT = "match", "mismatch", "kink", "flat"
-LOCATED = 5000  # a wrong array of more entries is not measured entry by entry: five forward passes each
+UNMOVED = "when it moves the value does not move measurably, and its gradient says the same: the check shows nothing."
+HIDDEN = 1e-3  # where noise is a larger share of the gradient than this, the check shows little
 
 
 def numerical_gradient(f, x, method="central", step=None):
@@ -61,7 +64,7 @@ def _slope(f, x, index, h, method):
     def at(entry):
         moved = x.copy()
         moved[index] = entry
-        return _one_number(f(moved))
+        return one_number(f(moved))
 
     here = x[index]
     if method == "complex":
@@ -70,14 +73,6 @@ def _slope(f, x, index, h, method):
     if method == "forward":
         return (at(up) - at(here)) / (up - here)
     return (at(up) - at(down)) / (up - down)
-
-
-def _one_number(value):
-    value = np.asarray(value)
-    if value.size != 1:
-        raise ValueError(f"numerical_gradient: expected f to give one number, got an array of shape {value.shape}. "
-                         "A gradient is of a scalar: sum the result, or weigh it with an upstream gradient first.")
-    return value.reshape(()).item()
 
 
 def taylor_slopes(f, x, gradient, rng=0, steps=6):
@@ -105,297 +100,313 @@ def taylor_slopes(f, x, gradient, rng=0, steps=6):
     if gradient.shape != x.shape:
         raise ValueError(f"taylor_slopes: expected a gradient of x's shape {x.shape}, got {gradient.shape}.")
     v = _direction(x.shape, _require.generator(rng))
-    start, claimed = _one_number(f(x.copy())), float(np.vdot(gradient, v))
+    start, claimed = one_number(f(x.copy())), float(np.vdot(gradient, v))
     h = 1e-2 * 0.5 ** np.arange(steps + 1)
-    remainders = np.array([abs(_one_number(f(x + step * v)) - start - step * claimed) for step in h])
+    remainders = np.array([abs(one_number(f(x + step * v)) - start - step * claimed) for step in h])
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.log2(remainders[:-1] / remainders[1:])
     return np.where((remainders[:-1] > 0) & (remainders[1:] > 0), slopes, np.nan)
 
 
-class GradientError(AssertionError):
-    """A gradient is wrong; the message is the report."""
+def check_gradients(model, *data, training=False, rtol=1e-7, rng=0):
+    """Is what `backward` computes really the gradient? Measures it, every entry, for every parameter and for the input.
 
+        check_gradients(net, loss, x, y)       the gradient of loss(net(x), y)
+        check_gradients(layer, x)              the gradient of sum(u * layer(x)) for a random upstream gradient u
+        check_gradients(loss, y_hat, y)        the gradient of loss(y_hat, y)
+        check_gradients(f, x, gradient)        the gradient of any f(x) -> number; `gradient` an array, or a function of x
 
-@dataclass(frozen=True)
-class Finding:
-    """What was found for one array.
+    How: backward runs on another batch first, and then twice on this one, with all gradients set to NaN before, so that
+    nothing left over can pass for a new gradient. Is each there, of its parameter's shape, finite, the same the second
+    time, and is what backward was given left unchanged? Then the true gradient is measured, through `forward` alone, layer
+    by layer (`bplib.measure`), each entry with the error that rounding must be expected to cause. That measurement is
+    itself on trial: the whole model is moved along a random direction, and its value must change as the measurement says;
+    where it does not, the model is measured array by array as a whole.
 
-    Attributes
-    ----------
-    name : "0.W" for a parameter, "x" for the input.
-    shape : its shape.
-    verdict : "match"; "mismatch"; "kink" where the slopes to both sides differ here, and the gradient is right nearby;
-        "flat" where nothing moves measurably and the gradient says so, so that the check has shown nothing.
-    error : the largest relative error found. worst : where, an index, after a mismatch was located.
-    analytic, numeric : what backward claims and what was measured, there or along a random direction.
-    diagnosis : a Diagnosis, or None. message : what is wrong, in words; empty for a match.
-    """
-
-    name: str
-    shape: tuple
-    verdict: str
-    error: float = 0.0
-    worst: tuple | None = None
-    analytic: float | None = None
-    numeric: float | None = None
-    diagnosis: Diagnosis | None = None
-    message: str = ""
-
-
-class Report(Mapping):
-    """Findings by name, printed as a table. `ok` is True when no verdict is a mismatch."""
-
-    def __init__(self, findings):
-        self._findings = {finding.name: finding for finding in findings}
-
-    def __getitem__(self, name):
-        return self._findings[name]
-
-    def __iter__(self):
-        return iter(self._findings)
-
-    def __len__(self):
-        return len(self._findings)
-
-    @property
-    def ok(self):
-        return all(finding.verdict != MISMATCH for finding in self.values())
-
-    def raise_if_wrong(self):
-        """Raise a GradientError with this report as its message, unless it is ok."""
-        if not self.ok:
-            raise GradientError(f"\n{self}")
-
-    def __str__(self):
-        rows = [("name", "shape", "verdict", "relative error")]
-        rows += [(f.name, str(f.shape), f.verdict, f"{f.error:.0e}" if f.verdict != FLAT else "-") for f in self.values()]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        return "\n".join([*lines, *(f"{f.name}: {f.message}" for f in self.values() if f.message)])
-
-    __repr__ = __str__
-
-
-def check_gradients(model, *data, training=False, rtol=1e-6, rng=0):
-    """Is what `backward` computes really the gradient? Measures it, for every parameter and for the input.
-
-        check_gradients(net, loss, x, y)    the gradient of loss(net(x), y)
-        check_gradients(layer, x)           the gradient of sum(u * layer(x)) for a random upstream gradient u
-
-    How: all gradients are first set to NaN, so that one left over from an earlier pass cannot pass for a new one. Then
-    backward is run, twice, and asked in this order: is every gradient there, of its parameter's shape, finite, the same
-    the second time; does no upstream gradient give no gradient? Then each array is moved along a random direction v of
-    length 1, and the slope of the loss (central difference, steps h and h/2, extrapolated) is compared with <gradient, v>.
-    The tolerance is relative, plus the rounding noise that the step predicts; it has no absolute part and does not grow
-    with the array. Where the two sides have different slopes (a kink of ReLU), nearby points are judged instead. Only
-    when an array fails is it measured entry by entry, to say where and to name the mistake.
+    Steps: central differences with h and h/2, extrapolated, so that the error of the formula falls with h^4. The best h
+    then lies near eps^(1/5), about 1e-4 to 1e-3 of the entry, or of 1 where the entry is smaller: relative to the entry,
+    because a step far below an entry's own rounding moves nothing. Where a kink is within reach, a shorter step follows.
+    The tolerance is relative, plus the predicted noise. It has no absolute part and does not grow with the array.
 
     Parameters
     ----------
-    model : a layer or Sequential. data : (loss, x, y) or (x,). training : passed to forward.
-    rtol : relative tolerance. rng : seed or Generator for directions and upstream gradient.
+    model : a layer or Sequential, a loss, or a function. data : as above. training : passed to forward.
+    rtol : relative tolerance of each entry. rng : seed or Generator for directions and upstream gradient.
 
     Returns
     -------
-    Report : a Finding for each parameter, and for the input "x". The model's parameters, buffers and gradients are as they
-        were before, whatever happened. Parameters must be float64: with float32 the measurement itself is too coarse.
+    Report : a Finding for each parameter, and for the input ("x", or "y_hat" of a loss). The model's parameters, buffers,
+        gradients and generators are as they were before, whatever happened. Parameters in float32 are checked on copies in
+        float64, because float32 hides a wrong factor of 1.001.
 
     Raises
     ------
-    TypeError, ValueError : data is neither of the two forms, holds NaN, is complex or text, or a parameter is not float64; and
-        what the model raises when x does not fit it.
+    TypeError, ValueError : data is none of the forms, holds NaN, is complex or text; the value is not finite; and what the
+        model raises when x does not fit it.
     """
     rng = _require.generator(rng)
-    if len(data) not in (1, 3):
-        raise TypeError("check_gradients: expected (layer, x) or (net, loss, x, y), "
-                        f"got {len(data)} arguments after the first.")
-    x = _require.batch(data[0] if len(data) == 1 else data[1], "check_gradients").astype(np.float64)
+    rtol = _require.number(rtol, "check_gradients", "rtol", above=0)
+    if isinstance(model, Loss) and len(data) == 2:
+        y_hat = _input(data[0], "y_hat")
+        subject = FunctionSubject("y_hat", y_hat, lambda v: model.forward(v, data[1]), _of_loss(model, data[1]))
+        return _report(subject, rtol, rng)
+    if not hasattr(model, "backward") and callable(model) and len(data) == 2:
+        x = np.array(_require.real(data[0], "check_gradients"), dtype=np.float64)
+        return _report(FunctionSubject("x", x, model, data[1]), rtol, rng)
+    if not hasattr(model, "params") or len(data) not in (1, 3):
+        raise TypeError("check_gradients: expected (net, loss, x, y), (layer, x), (loss, y_hat, y) or (f, x, gradient), "
+                        f"got {type(model).__name__} and {len(data)} more.")
+    x = _input(data[0] if len(data) == 1 else data[1], "x")
+    loss, y = (data[0], data[2]) if len(data) == 3 else (None, None)
+    with _left_as_it_was(model) as restore:
+        _in_float64(model)
+        return _report(ModelSubject(model, x, training, loss, y, rng, restore), rtol, rng)
+
+
+def _report(subject, rtol, rng):
+    with np.errstate(all="ignore"):  # what is not finite is reported, with the layer where it begins
+        return Report(_judged(subject, rtol, rng))
+
+
+def _input(x, name):
+    x = _require.batch(x, "check_gradients", name=name).astype(np.float64)
     if not np.isfinite(x).all():
-        raise ValueError("check_gradients: expected x to be finite, got NaN or infinity in it.")
-    for name, param in model.params.items():
-        if param.dtype != np.float64:
-            raise TypeError(f"check_gradients: expected parameter {name} in float64, got {param.dtype}. "
-                            "Build the network with dtype=np.float64 to check it.")
-    with _left_as_it_was(model):
-        with_loss = len(data) == 3
-        subject = _WithLoss(model, data[0], x, data[2], training) if with_loss else _WithUpstream(model, x, rng, training)
-        return Report(_findings(subject, rtol, rng))
+        raise ValueError(f"check_gradients: expected {name} to be finite, got NaN or infinity in it.")
+    return x
 
 
-class _Subject:
-    """A scalar function of named arrays, and the gradients that backward claims for it. Its `size` is that of the numbers
-    that add up to the value, which may be much larger than the value: rounding acts on them."""
-
-    def __init__(self, model, x, training):
-        self.model, self.training = model, training
-        self.arrays = dict(model.params) | {"x": x}
-
-    def forward(self):
-        return self.model.forward(self.arrays["x"], self.training)
-
-    def claimed(self, scale=1.0):
-        """Gradients by name from one forward and one backward, with the upstream gradient multiplied by scale."""
-        for layer in _leaves(self.model):
-            layer.grads = {name: np.full_like(param, np.nan) for name, param in layer.params.items()}
-        dx = self.model.backward(scale * self.upstream())
-        grads = {name: np.array(grad) for name, grad in self.model.grads.items()}
-        return grads | {"x": None if dx is None else np.array(dx)}
+def _of_loss(loss, y):
+    def gradient(y_hat):
+        loss.forward(y_hat, y)
+        return loss.backward()
+    return gradient
 
 
-class _WithLoss(_Subject):
-    def __init__(self, model, loss, x, y, training):
-        super().__init__(model, x, training)
-        self.loss, self.y = loss, y
-        value, y_hat = self.value(), self.forward()
-        self.size = abs(value) + float(np.abs(self.loss.backward() * y_hat).sum() + np.abs(y_hat).max())
-
-    def value(self):
-        return self.loss.forward(self.forward(), self.y)
-
-    def upstream(self):
-        self.value()
-        return self.loss.backward()
+def _in_float64(model):
+    for _, layer in leaves(model):
+        for name, param in layer.params.items():
+            if param.dtype == np.float32:
+                layer.params[name] = param.astype(np.float64)
 
 
-class _WithUpstream(_Subject):
-    def __init__(self, model, x, rng, training):
-        super().__init__(model, x, training)
-        self.u = rng.standard_normal(self.forward().shape)
-        self.size = float(np.abs(self.u * self.forward()).sum())
-
-    def value(self):
-        return float(np.vdot(self.u, self.forward()))
-
-    def upstream(self):
-        self.forward()
-        return self.u
-
-
-def _findings(subject, rtol, rng):
-    first, second, silent = subject.claimed(), subject.claimed(), subject.claimed(scale=0.0)
+def _judged(subject, rtol, rng):
+    """A Finding for each array of the subject."""
+    value, again = subject.value(), subject.value()
+    if value != again and not (np.isnan(value) and np.isnan(again)):
+        words = (f"two forward passes of the same batch gave {value:.6g} and {again:.6g}, so no slope can be measured. "
+                 "Is there dropout without a fixed mask? Let the layer keep its Generator as an attribute, or check it with "
+                 "training=False.")
+        for name, array in subject.arrays.items():
+            yield Finding(name, array.shape, NONDETERMINISTIC, message=words)
+        return
+    if not np.isfinite(value):
+        raise ValueError(f"check_gradients: expected a finite value, got {value}.{subject.first_not_finite()}")
+    kept = {name: array.copy() for name, array in subject.arrays.items()}
+    subject.claimed(other=True)
+    first, second = subject.claimed(), subject.claimed()
     for name, array in subject.arrays.items():
-        words = _refused(name, array, first, second, silent)
-        if words:
-            found = diagnose(first[name], np.zeros(array.shape)) if first.get(name) is not None else None
-            yield Finding(name, array.shape, MISMATCH, np.inf, diagnosis=found, message=words)
-        else:
-            yield _measured(subject, name, first[name], rtol, rng)
+        if not np.array_equal(array, kept[name]):
+            subject.touched.add(name)
+            array[...] = kept[name]
+    found = _compared(subject, first, rtol, rng)
+    for name, array in subject.arrays.items():
+        yield _refused(subject, name, array, first, second) or found[name]()
 
 
-def _refused(name, array, first, second, silent):
-    """What is wrong with a claimed gradient before its value is even looked at, in words; None where nothing is."""
-    grad = first.get(name)
-    if grad is None:
-        return "backward gives no gradient for it."
-    if grad.shape != array.shape:
-        return f"its gradient should have its shape {array.shape}, and has {grad.shape}."
-    if np.isnan(grad).all():
-        return "backward left its gradient unset, or made all of it NaN."
-    if not np.isfinite(grad).all():
-        at = [int(i) for i in np.argwhere(~np.isfinite(grad))[0]]
-        return f"its gradient is not finite at {at}."
-    again = second.get(name)
-    if again is None or not np.array_equal(grad, again):
-        return "calling forward and backward again gives another gradient. Does something add up, or change in place?"
-    if silent[name].any():
-        return "an upstream gradient of zero should give a gradient of zero, and does not. Is the upstream gradient ignored?"
-    return None
+def _refused(subject, name, array, first, second):
+    """A Finding for what is wrong with a claimed gradient before its value is even looked at; None where nothing is."""
+    grad, diagnosis = first.get(name), None
+    if name in subject.touched:
+        diagnosis = INPUT_CHANGED
+        words = "forward or backward changed it in place."
+    elif grad is None:
+        diagnosis = Diagnosis("missing", "Does backward store or return it?")
+        words = "backward gives no gradient for it."
+    elif grad.shape != array.shape:
+        true = subject.known[name].value if name in subject.known else np.zeros(array.shape)
+        diagnosis = diagnose(grad, true, rtol=1e-5) or Diagnosis("wrong-shape", "A gradient has the shape of its thing.")
+        words = f"its gradient should have its shape {array.shape}, and has {grad.shape}."
+    elif not np.isfinite(grad).all():
+        return _not_finite(subject, name, array, grad)
+    elif second.get(name) is None or not np.array_equal(grad, second[name]):
+        diagnosis = Diagnosis("accumulated", "Does something add up from one pass to the next, or change in place?")
+        words = "calling forward and backward again gives another gradient."
+    else:
+        return None
+    return Finding(name, array.shape, MISMATCH, np.inf, diagnosis=diagnosis, message=f"{words} {diagnosis.message}")
 
 
-def _measured(subject, name, grad, rtol, rng):
-    array = subject.arrays[name]
-    v = _direction(array.shape, rng)
-    slope = _Slope(subject, array, v)
-    claim = float(np.vdot(grad, v))
-    if max(abs(claim), abs(slope.value)) <= slope.noise:
-        words = "when it moves the value does not move measurably, and its gradient says the same: the check shows nothing."
-        return Finding(name, array.shape, FLAT, message=words)
-    if slope.agrees(claim, rtol):
-        return Finding(name, array.shape, MATCH, slope.error(claim), None, claim, slope.value)
-    if slope.kinked:
-        nearby = _judged_nearby(subject, name, v, rtol, rng)
-        if nearby is not None:
-            return Finding(name, array.shape, KINK, nearby, None, claim, slope.value,
-                           message="the slope jumps here (a kink of ReLU?); at two points nearby the gradient is right.")
-    return _located(subject, name, grad, slope, claim)
+def _not_finite(subject, name, array, grad):
+    zeroed = subject.claimed(unset=0.0)[name]
+    if np.isfinite(zeroed).all() and zeroed.any():
+        found = Diagnosis("accumulated", "It is added to what `grads` held before: put a new array there instead.")
+    elif np.isnan(grad).all() and name != "x" and not zeroed.any():
+        found = Diagnosis("missing", "backward left it unset: `grads` still holds what was there before.")
+    else:
+        found = diagnose(grad, np.zeros(array.shape))
+    at = [int(i) for i in np.argwhere(~np.isfinite(grad))[0]]
+    bad = np.where(np.isfinite(grad), 0.0, 1.0)
+    return Finding(name, array.shape, MISMATCH, np.inf, tuple(at), diagnosis=found, map=bad,
+                   message=f"its gradient is not finite at {at}. {found.message}")
 
 
-def _judged_nearby(subject, name, v, rtol, rng):
-    """The larger relative error at two points nearby where there is no kink, or None where the gradient is wrong there too."""
-    arrays = list(subject.arrays.values())
-    kept = [array.copy() for array in arrays]
-    errors = []
+def _compared(subject, claimed, rtol, rng):
+    """For each name a function that gives its Finding: by the measurement of every entry, or by what else will do."""
+    truth = subject.measured(rng)
+    if truth is not None:
+        known, kinked = truth
+        subject.known = known
+        if not kinked and _confirmed(subject, known, rng):
+            return {name: partial(_entrywise, subject, name, claimed[name], known[name], rtol) for name in known}
+        if kinked:
+            nearby = _nearby(subject, rtol, rng)
+            if nearby is not None:
+                return {name: partial(_at_a_kink, subject, name, claimed[name], nearby[name], rtol, rng) for name in known}
+    return {name: partial(_along_a_line, subject, name, claimed[name], rtol, rng) for name in subject.arrays}
+
+
+def _confirmed(subject, known, rng):
+    """Does the whole model's value change as the measured gradient says, along a random direction of all arrays at once?"""
+    for step in (STEPS["central"], 1e-7, 1e-8):
+        moves = {name: _direction(array.shape, rng) * max(1.0, float(np.max(np.abs(array), initial=0.0)))
+                 for name, array in subject.arrays.items()}
+        slope = _Slope(subject, moves, step)
+        expected = sum(float(np.vdot(known[name].value, move)) for name, move in moves.items())
+        noise = slope.noise + sum(float(np.vdot(known[name].noise, np.abs(move))) for name, move in moves.items())
+        if abs(expected - slope.value) <= 1e-6 * max(abs(expected), abs(slope.value)) + noise:
+            return True
+    return False
+
+
+def _entrywise(subject, name, grad, true, rtol):
+    """What every single entry says."""
+    largest = np.maximum(np.abs(grad), np.abs(true.value))
+    gap = np.abs(grad - true.value)
+    wrong = gap > rtol * largest + true.noise
+    if wrong.any():
+        return _mismatch(subject, name, grad, true.value, np.where(wrong, gap, 0.0), largest)
+    if np.isinf(true.noise).any():
+        at = [int(i) for i in np.argwhere(np.isinf(true.noise))[0]]
+        return Finding(name, grad.shape, KINK, message=f"the slope jumps at {at}; what is claimed there was not judged.")
+    top, noise = float(largest.max()), float(true.noise.max())
+    if not true.value.any() and top <= noise:
+        return Finding(name, grad.shape, FLAT, message=UNMOVED)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = float(np.nanmax(gap / (largest + true.noise / rtol), initial=0.0))
+    if noise > HIDDEN * top:
+        hidden = min(1.0, noise / top)
+        return Finding(name, grad.shape, PRECISION, hidden, message=_too_coarse(subject, hidden))
+    return Finding(name, grad.shape, MATCH, error)
+
+
+def _too_coarse(subject, hidden):
+    size, unit = subject.size(), subject.unit
+    words = f"no contradiction, but rounding hides {hidden:.0%} of the largest entry: the check shows little. "
+    if unit > EPS:
+        return words + f"A layer computes in float32; float64 and a step of {STEPS['central']:.0e} would settle it."
+    return words + (f"Numbers of size {size:.0e} are added up, so the value cannot show changes below {size * EPS:.0e}. "
+                    f"Scaled to numbers near 1, float64 and a step of {STEPS['central']:.0e} would settle it.")
+
+
+def _mismatch(subject, name, grad, numeric, gap, largest):
+    """A Finding that says where it is worst, and what kind of wrong it is."""
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+    analytic, measured = float(grad[worst]), float(numeric[worst])
+    who, found = subject.culprit(name, grad, numeric)
+    at = f" at {list(worst)}" if worst else ""
+    words = f"backward says {analytic:.6g}{at}, measured is {measured:.6g}."
+    if who:
+        words += f" It is spoiled by what {who} passes back."
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(gap > 0, gap / largest, 0.0)
+    return Finding(name, grad.shape, MISMATCH, float(share.max()), worst, analytic, measured, found,
+                   words + (f" {found.message}" if found else ""), share)
+
+
+def _nearby(subject, rtol, rng):
+    """Findings at two points nearby without a kink, {name: [Finding, Finding]}; None where there are no such points."""
+    kept = {name: array.copy() for name, array in subject.arrays.items()}
+    found = {name: [] for name in kept}
     try:
         for _ in range(20):
-            for array, old in zip(arrays, kept):
-                array[...] = old + 1e-3 * np.maximum(1, np.abs(old)) * rng.standard_normal(array.shape)
-            slope = _Slope(subject, subject.arrays[name], v)
-            if slope.kinked:
+            for name, array in subject.arrays.items():
+                array[...] = kept[name] + 1e-3 * np.maximum(1, np.abs(kept[name])) * rng.standard_normal(array.shape)
+            truth = subject.measured(rng)
+            if truth[1] or not _confirmed(subject, truth[0], rng):
                 continue
-            grad = subject.claimed()[name]
-            claim = float(np.vdot(grad, v))
-            if not slope.agrees(claim, rtol):
-                return None
-            errors.append(slope.error(claim))
-            if len(errors) == 2:
-                return max(errors)
+            claimed = subject.claimed()
+            for name, findings in found.items():
+                findings.append(_entrywise(subject, name, claimed[name], truth[0][name], rtol))
+            if len(findings) == 2:
+                return found
         return None
     finally:
-        for array, old in zip(arrays, kept):
-            array[...] = old
+        for name, array in subject.arrays.items():
+            array[...] = kept[name]
 
 
-def _located(subject, name, grad, slope, claim):
-    """A mismatch, measured entry by entry where that is affordable: where it is worst, and what kind of wrong it is."""
-    array = subject.arrays[name]
-    if array.size > LOCATED:
-        words = f"along a random direction backward says {claim:.6g}, measured is {slope.value:.6g}."
-        return Finding(name, array.shape, MISMATCH, slope.error(claim), None, claim, slope.value, None, words)
-    numeric = np.zeros(array.shape)
-    for index in np.ndindex(array.shape):
-        v = np.zeros(array.shape)
-        v[index] = 1.0
-        numeric[index] = _Slope(subject, array, v).value
-    worst = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(grad - numeric)), array.shape))
-    analytic, measured = float(grad[worst]), float(numeric[worst])
-    found = diagnose(grad, numeric, rtol=1e-5)
-    words = (f"backward says {analytic:.6g} at {list(worst)}, measured is {measured:.6g}."
-             + (f" {found.message}" if found else ""))
-    error = relative_error(analytic, measured)
-    return Finding(name, array.shape, MISMATCH, error, worst, analytic, measured, found, words)
+def _at_a_kink(subject, name, grad, nearby, rtol, rng):
+    wrong = [finding for finding in nearby if finding.verdict == MISMATCH]
+    if wrong:
+        return wrong[0]
+    slope = _Slope(subject, {name: _direction(grad.shape, rng)})
+    claim = slope.along(grad)
+    if slope.agrees(claim, max(rtol, 1e-6)):
+        return nearby[0]
+    return Finding(name, grad.shape, KINK, max(finding.error for finding in nearby), None, claim, slope.value,
+                   message="the slope jumps here (a kink of ReLU?); at two points nearby the gradient is right.")
+
+
+def _along_a_line(subject, name, grad, rtol, rng):
+    """For models that cannot be taken apart: one random direction, and every entry where that shows a mistake."""
+    rtol = max(rtol, 1e-6)
+    slope = _Slope(subject, {name: _direction(grad.shape, rng)})
+    claim = slope.along(grad)
+    if max(abs(claim), abs(slope.value)) <= slope.noise:
+        return Finding(name, grad.shape, FLAT, message=UNMOVED)
+    if slope.agrees(claim, rtol):
+        return Finding(name, grad.shape, MATCH, relative_error(claim, slope.value), None, claim, slope.value)
+    numeric, noise = np.zeros(grad.shape), np.zeros(grad.shape)
+    for index in watched(list(np.ndindex(grad.shape))):
+        one = np.zeros(grad.shape)
+        one[index] = 1.0
+        entry = _Slope(subject, {name: one})
+        numeric[index], noise[index] = entry.value, entry.noise
+    largest = np.maximum(np.abs(grad), np.abs(numeric))
+    gap = np.abs(grad - numeric)
+    wrong = gap > 1e-5 * largest + noise
+    if not wrong.any() or slope.kinked:
+        return Finding(name, grad.shape, KINK if slope.kinked else PRECISION, relative_error(claim, slope.value), None, claim,
+                       slope.value, message="the slope jumps here, and no point without a jump was found nearby: not shown.")
+    return _mismatch(subject, name, grad, numeric, np.where(wrong, gap, 0.0), largest)
 
 
 class _Slope:
-    """The slope of the subject's value along v at the place where it is: central differences with h and h/2, extrapolated
-    (Richardson 1911), the noise to expect from rounding, and whether the slopes to both sides differ."""
+    """The slope of the subject's value along moves of its arrays, where they are: the noise to expect from rounding, and
+    whether the slopes to both sides differ."""
 
-    def __init__(self, subject, array, v):
-        kept = array.copy()
-        h = STEPS["central"] * max(1.0, float(np.max(np.abs(array), initial=0.0)))
-        offsets = (-h, -h / 2, 0.0, h / 2, h)
+    def __init__(self, subject, moves, step=STEPS["central"]):
+        self.moves = moves
+        kept = {name: subject.arrays[name].copy() for name in moves}
+        h = step * max([1.0, *(float(np.max(np.abs(kept[name]), initial=0.0)) for name in moves if len(moves) == 1)])
         values = []
         try:
-            for offset in offsets:
-                array[...] = kept + offset * v
+            for offset in (-h, -h / 2, 0.0, h / 2, h):
+                for name, move in moves.items():
+                    subject.arrays[name][...] = kept[name] + offset * move
                 values.append(subject.value())
         finally:
-            array[...] = kept
-        low, low2, here, up2, up = values
-        wide, narrow = (up - low) / (2 * h), (up2 - low2) / h
-        self.value = (4 * narrow - wide) / 3
-        self.noise = 20 * EPS * max(subject.size, *map(abs, values)) / h
-        left, left2, right2, right = (here - low) / h, 2 * (here - low2) / h, 2 * (up2 - here) / h, (up - here) / h
-        # A smooth curve's one-sided slopes draw together as h is halved; across a kink they stay apart, or jump.
-        apart, apart2 = abs(right - left), abs(right2 - left2)
-        smooth = 0.4 * apart - self.noise <= apart2 <= 0.6 * apart + self.noise
-        self.kinked = max(apart, apart2) > 4 * self.noise and not smooth
+            for name, array in kept.items():
+                subject.arrays[name][...] = array
+        found, kinked = slopes(values, h, max(subject.size(), *map(abs, values)), 0.0, subject.unit)
+        self.value, self.noise, self.kinked = float(found.value), float(found.noise), bool(kinked)
+
+    def along(self, grad):
+        (move,) = self.moves.values()
+        return float(np.vdot(grad, move))
 
     def agrees(self, claim, rtol):
         return abs(claim - self.value) <= rtol * max(abs(claim), abs(self.value)) + self.noise
-
-    def error(self, claim):
-        return relative_error(claim, self.value)
 
 
 def relative_error(a, b):
@@ -404,25 +415,32 @@ def relative_error(a, b):
 
 
 def _direction(shape, rng):
-    v = rng.standard_normal(shape)
+    # A product of two random vectors has no zero and no pattern, and costs far fewer random numbers.
+    v = np.outer(rng.standard_normal(shape[0]), rng.standard_normal(shape[1])) if len(shape) == 2 else rng.standard_normal(shape)
     return v / np.linalg.norm(v)
-
-
-def _leaves(model):
-    return [layer for _, layer in flat(model)] if isinstance(model, Sequential) else [model]
 
 
 @contextlib.contextmanager
 def _left_as_it_was(model):
-    """Parameters keep their arrays and their numbers; everything else a layer remembers is put back."""
+    """Parameters keep their arrays and their numbers; everything else a layer remembers is put back. Gives a function that
+    does the second part at once."""
     kept = []
-    for layer in _leaves(model):
-        params = {name: param.copy() for name, param in layer.params.items()}
-        kept.append((layer, params, copy.deepcopy({key: value for key, value in vars(layer).items() if key != "params"})))
+    for _, layer in leaves(model):
+        params = {name: (param, param.copy()) for name, param in layer.params.items()}
+        states = generators(layer)
+        others = {key: value for key, value in vars(layer).items()
+                  if key != "params" and not isinstance(value, np.random.Generator)}
+        kept.append((layer, params, states, copy.deepcopy(others)))
+    def forget():
+        for layer, _, states, others in kept:
+            rewind(states)
+            vars(layer).update(copy.deepcopy(others))
+
     try:
-        yield
+        yield forget
     finally:
-        for layer, params, state in kept:
-            for name, param in params.items():
-                layer.params[name][...] = param
-            vars(layer).update(state)
+        forget()
+        for layer, params, _, _ in kept:
+            for name, (param, numbers) in params.items():
+                param[...] = numbers
+                layer.params[name] = param

@@ -44,10 +44,11 @@ CORE = {name: source for name, source in SOURCES.items() if part_of(name) not in
 
 # Imports point one way.
 
-ABOVE_CORE = {"gradcheck", "diagnosis", "grading", "labs", "training"}
+CHECKING = {"gradcheck", "diagnosis", "measure", "report", "subject"}
+ABOVE_CORE = CHECKING | {"grading", "labs", "training"}
 FORBIDDEN = {  # what a module of this part may not import from bplib
     **{part_of(name): ABOVE_CORE for name in CORE if part_of(name) not in ABOVE_CORE | {""}},
-    **{name: {"grading", "labs"} for name in ("gradcheck", "diagnosis", "training")},
+    **{name: {"grading", "labs"} for name in CHECKING | {"training"}},
     "": {"grading", "labs"},
     "labs": {"grading"},
     "grading": {"labs"},

@@ -1,4 +1,5 @@
 """The checker is checked: right gradients must pass, each planted bug must be caught, and nothing may be left behind."""
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +21,7 @@ from bplib import (
     taylor_slopes,
 )
 from bplib.gradcheck import GradientError, Report
+from bplib.layers import Layer
 
 METHODS = {"central": 1e-9, "forward": 1e-6, "complex": 1e-14}
 
@@ -60,17 +62,17 @@ BUGS = {
     "weights: one entry doubled": (spoil("W", lambda own, old, d: own._cache.T @ d * (1 + (np.indices((4, 3)).sum(0) == 0))),
                                    "W", None),
     "weights: upstream ignored": (spoil("W", lambda own, old, d: own._cache.T @ np.ones_like(d)), "W", None),
-    "weights: transposed": (spoil("W", lambda own, old, d: d.T @ own._cache), "W", None),
+    "weights: transposed": (spoil("W", lambda own, old, d: d.T @ own._cache), "W", "transposed"),
     "weights: zero": (spoil("W", lambda own, old, d: np.zeros((4, 3))), "W", "all-zeros"),
     "weights: NaN": (spoil("W", lambda own, old, d: np.where(np.indices((4, 3))[0] == 2, np.nan, own._cache.T @ d)),
                      "W", "not-finite"),
-    "weights: add up": (spoil("W", lambda own, old, d: np.nan_to_num(old["W"]) + own.tally(d)), "W", None),
-    "bias: mean": (spoil("b", lambda own, old, d: d.mean(axis=0)), "b", "constant-factor"),
-    "bias: last row": (spoil("b", lambda own, old, d: d[-1]), "b", None),
-    "bias: shape (1, k)": (spoil("b", lambda own, old, d: d.sum(axis=0, keepdims=True)), "b", None),
-    "bias: forgotten": (forget("b"), "b", "not-finite"),
+    "weights: add up": (spoil("W", lambda own, old, d: np.nan_to_num(old["W"]) + own.tally(d)), "W", "accumulated"),
+    "bias: mean": (spoil("b", lambda own, old, d: d.mean(axis=0)), "b", "bias-averaged"),
+    "bias: last row": (spoil("b", lambda own, old, d: d[-1]), "b", "bias-one-row"),
+    "bias: shape (1, k)": (spoil("b", lambda own, old, d: d.sum(axis=0, keepdims=True)), "b", "wrong-shape"),
+    "bias: forgotten": (forget("b"), "b", "missing"),
     "input: ignored weights": (lambda own, old, d, dx: np.ones_like(dx), "x", None),
-    "input: nothing": (lambda own, old, d, dx: None, "x", None),
+    "input: nothing": (lambda own, old, d, dx: None, "x", "missing"),
 }
 
 
@@ -211,12 +213,18 @@ def test_the_model_is_left_as_it_was_even_after_an_exception(rng):
     np.testing.assert_array_equal(net.backward(loss.backward()), dx)
 
 
-def test_large_wrong_array_is_reported_without_measuring_each_entry(rng):
-    layer = WrongLinear(BUGS["weights: sign"][0], 120, 60)
-    finding = check_gradients(layer, rng.standard_normal((3, 120)))["W"]
-    assert finding.verdict == "mismatch"
-    assert finding.worst is None
-    assert "random direction" in finding.message
+def test_one_entry_of_a_large_array_is_found_and_located(rng):
+    for index in ((0, 0), (783, 127), (300, 64)):
+        def spoiled(own, old, delta, index=index):
+            grad = own._cache.T @ delta
+            grad[index] *= 1 + 1e-6
+            return grad
+        layer = WrongLinear(spoil("W", spoiled), 784, 128)
+        finding = check_gradients(layer, rng.standard_normal((8, 784)))["W"]
+        assert finding.verdict == "mismatch"
+        assert finding.worst == index
+        assert finding.error == pytest.approx(1e-6, rel=1e-2)
+        assert np.count_nonzero(finding.map) == 1
 
 
 def test_report_reads_as_a_table(rng):
@@ -229,8 +237,8 @@ def test_report_reads_as_a_table(rng):
 
 
 @pytest.mark.parametrize(("data", "error", "words"), [
-    ((), TypeError, r"expected \(layer, x\) or \(net, loss, x, y\)"),
-    ((np.ones((2, 4)), 1), TypeError, "got 2 arguments"),
+    ((), TypeError, r"expected \(net, loss, x, y\), \(layer, x\)"),
+    ((np.ones((2, 4)), 1), TypeError, "got Linear and 2 more"),
     ((np.full((2, 4), np.nan),), ValueError, "finite"),
     ((np.ones((2, 4), complex),), TypeError, "real numbers"),
     (("text",), TypeError, "real numbers"),
@@ -242,9 +250,216 @@ def test_bad_data_is_refused_in_words(data, error, words):
         check_gradients(Linear(4, 3), *data)
 
 
-def test_float32_parameters_are_refused_with_what_to_do():
-    with pytest.raises(TypeError, match=r"dtype=np\.float64"):
-        check_gradients(Linear(4, 3, dtype=np.float32), np.ones((2, 4)))
+def test_float32_parameters_are_checked_on_copies_in_float64(rng):
+    layer = WrongLinear(BUGS["weights: 0.1 % off"][0])
+    for name, param in layer.params.items():
+        layer.params[name] = param.astype(np.float32)
+    kept = dict(layer.params)
+    report = check_gradients(layer, rng.standard_normal((5, 4)).astype(np.float32))
+    assert report["W"].verdict == "mismatch"
+    assert report["b"].verdict == "match"
+    assert all(layer.params[name] is param for name, param in kept.items())
+
+
+class Rough(Linear):
+    """Rounds its output as float32 does."""
+
+    def forward(self, x, training=False):
+        return super().forward(x, training).astype(np.float32).astype(np.float64)
+
+
+class Drowned(MSE):
+    """A loss with a large number added, which rounds away what it should show."""
+
+    def value(self, y_hat, y):
+        return super().value(y_hat, y) + 1e12
+
+
+@pytest.mark.parametrize(("last", "loss", "words"), [(Rough, MSE, "float32"), (Linear, Drowned, "Numbers of size 1e\\+12")])
+def test_what_rounding_hides_is_called_precision(last, loss, words, rng):
+    net = Sequential(Linear(4, 6), Tanh(), last(6, 3, rng=1))
+    report = check_gradients(net, loss(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    assert report.ok
+    assert {finding.verdict for finding in report.values()} == {"precision"}
+    assert re.search(words, report["0.W"].message)
+
+
+class Drop(Layer):
+    """Half of the units, drawn anew in every forward."""
+
+    def __init__(self, rng):
+        super().__init__()
+        self.rng = rng
+
+    def forward(self, x, training=False):
+        self.mask = 2.0 * ((self.rng or np.random.default_rng()).random(x.shape) < 0.5)
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy * self.mask
+
+
+def test_dropout_is_checked_with_one_mask_and_its_generator_is_put_back(rng):
+    net = Sequential(Linear(4, 6), Drop(np.random.default_rng(3)), Linear(6, 3, rng=1))
+    before = net[1].rng.bit_generator.state
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    assert {finding.verdict for finding in report.values()} == {"match"}
+    assert net[1].rng.bit_generator.state == before
+
+
+def test_two_forwards_that_differ_are_nondeterministic(rng):
+    net = Sequential(Linear(4, 6), Drop(None), Linear(6, 3, rng=1))
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    assert not report.ok
+    assert {finding.verdict for finding in report.values()} == {"nondeterministic"}
+    assert "fixed mask" in report["x"].message
+
+
+class Stale(WrongLinear):
+    """Keeps the first batch it ever saw."""
+
+    def __init__(self):
+        super().__init__(lambda own, old, d, dx: dx)
+        self.first = None
+
+    def forward(self, x, training=False):
+        z = super().forward(x, training)
+        self.first = x if self.first is None else self.first
+        self._cache = self.first
+        return z
+
+
+class Overwriting(Tanh):
+    """Changes what it was given."""
+
+    def forward(self, x, training=False):
+        x *= 0.5
+        return super().forward(x, training)
+
+
+def test_a_cache_of_an_earlier_batch_is_found(rng):
+    finding = check_gradients(Stale(), rng.standard_normal((5, 4)))["W"]
+    assert (finding.verdict, finding.diagnosis.name) == ("mismatch", "stale")
+
+
+def test_a_changed_input_is_found_and_put_back(rng):
+    x = rng.standard_normal((5, 4))
+    before = x.copy()
+    finding = check_gradients(Overwriting(), x)["x"]
+    assert (finding.verdict, finding.diagnosis.name) == ("mismatch", "input-changed")
+    np.testing.assert_array_equal(x, before)
+
+
+# Layers that lie in exactly the place where the fast measurement makes a guess: their backward is that of the honest layer.
+
+
+class LiesAboutOneWeight(Linear):
+    def forward(self, x, training=False):
+        W = self.params["W"]
+        return super().forward(x, training) + np.outer(x[:, 0], (np.arange(W.shape[1]) == 1) * (W[0, 1] ** 2 - W[0, 1]))
+
+
+class LiesInAWave(Linear):
+    def forward(self, x, training=False):
+        return super().forward(x, training) + 1e-6 * x @ np.sin(1e4 * self.params["W"])
+
+
+class LiesAboutTheBias(Linear):
+    def forward(self, x, training=False):
+        return super().forward(x, training) + np.where(np.arange(self.n_out) == 2, self.params["b"] ** 2, 0)
+
+
+class LiesAcrossRows(Linear):
+    def forward(self, x, training=False):
+        return super().forward(x, training) + 1e-3 * np.eye(1, self.n_out) * x[::-1, :1]
+
+
+class LiesToANeighbour(Tanh):
+    def forward(self, x, training=False):
+        a = super().forward(x, training)
+        a[2, 1] += 1e-4 * x[2, 2]
+        return a
+
+
+class LiesInSequence(Sequential):
+    def forward(self, x, training=False):
+        return 2 * super().forward(x, training)
+
+
+@pytest.mark.parametrize(("make", "wrong"), [
+    (lambda: Sequential(LiesAboutOneWeight(4, 3), Tanh()), "0.W"),
+    (lambda: Sequential(LiesInAWave(4, 3), Tanh()), "0.W"),
+    (lambda: Sequential(LiesAboutTheBias(4, 3), Tanh()), "0.b"),
+    (lambda: Sequential(LiesAcrossRows(4, 3), Tanh()), "x"),
+    (lambda: Sequential(Linear(4, 3), LiesToANeighbour()), "0.W"),
+    (lambda: LiesInSequence(Linear(4, 3), Tanh()), "0.W"),
+])
+def test_the_fast_measurement_does_not_trust_what_it_measures(make, wrong, rng):
+    net = make()
+    net.params["0.b"][:] = 0.7
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    assert report[wrong].verdict == "mismatch"
+
+
+class Squares(Layer):
+    """z = x (W * W): straight in x, not in W."""
+
+    def __init__(self, wrong=1.0):
+        super().__init__()
+        self.params["W"] = np.random.default_rng(5).standard_normal((4, 3))
+        self.wrong = wrong
+
+    def forward(self, x, training=False):
+        self.x = x
+        return x @ self.params["W"] ** 2
+
+    def backward(self, dy):
+        W = self.params["W"]
+        self.grads = {"W": self.wrong * 2 * W * (self.x.T @ dy)}
+        return dy @ (W**2).T
+
+
+def test_a_layer_that_is_not_straight_in_its_parameters_is_measured_entry_by_entry(rng):
+    x = rng.standard_normal((5, 4))
+    assert {finding.verdict for finding in check_gradients(Squares(), x).values()} == {"match"}
+    report = check_gradients(Squares(0.5), x)
+    assert (report["W"].verdict, report["x"].verdict) == ("mismatch", "match")
+
+
+def test_a_loss_alone(rng):
+    z, y = rng.standard_normal((5, 3)), rng.integers(0, 3, 5)
+    assert check_gradients(SoftmaxCrossEntropy(), z, y)["y_hat"].verdict == "match"
+    assert check_gradients(SummedMSE(), z, z + 1)["y_hat"].diagnosis.factor == pytest.approx(15, rel=1e-5)
+
+
+def test_a_function_with_its_gradient(rng):
+    x = rng.standard_normal((3, 2)) + 3
+    assert check_gradients(lambda x: (x**3).sum(), x, lambda x: 3 * x**2)["x"].verdict == "match"
+    assert check_gradients(lambda x: (x**3).sum(), x, 3 * x**2)["x"].verdict == "match"
+    assert check_gradients(lambda x: (x**3).sum(), x, 2 * x**2)["x"].verdict == "mismatch"
+    corner = np.array([0.0, 1.0, -2.0])
+    assert check_gradients(lambda x: np.abs(x).sum(), corner, np.sign)["x"].verdict in ("match", "kink")
+    assert check_gradients(lambda x: np.abs(x).sum(), corner, np.array([0.5, 1, -1]))["x"].verdict == "kink"
+    assert check_gradients(lambda x: np.abs(x).sum(), corner, np.array([0.5, 1, 1]))["x"].verdict == "mismatch"
+
+
+def test_a_value_that_is_not_finite_is_an_error_that_says_where_it_begins():
+    net = Sequential(Linear(4, 3), Tanh(), Linear(3, 2, rng=1))
+    net.params["2.W"][0, 0] = np.nan
+    with pytest.raises(ValueError, match="Layer 2 is the first"):
+        check_gradients(net, MSE(), np.ones((2, 4)), np.ones((2, 2)))
+
+
+def test_a_report_shows_where_a_gradient_is_wrong(rng):
+    row = WrongLinear(spoil("W", lambda own, old, d: (own._cache.T @ d) * (np.arange(4) != 2)[:, None]))
+    report = check_gradients(row, rng.standard_normal((5, 4)))
+    page = report._repr_html_()
+    assert page.count("<img") == 1
+    assert "Wrong row: 2, and nothing else." in page
+    assert "&lt;" not in page
+    column = WrongLinear(spoil("W", lambda own, old, d: (own._cache.T @ d) * (np.arange(3) != 1)))
+    assert "Wrong column: 1, and nothing else." in check_gradients(column, rng.standard_normal((5, 4)))._repr_html_()
+    assert "<img" not in check_gradients(Linear(4, 3), rng.standard_normal((5, 4)))._repr_html_()
 
 
 @pytest.mark.parametrize("method", METHODS)
