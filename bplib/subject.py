@@ -22,8 +22,9 @@ class Subject:
         """The number whose slopes are in question, with the same random numbers every time."""
         raise NotImplementedError
 
-    def claimed(self, other=False):
-        """The claimed gradients by name; with `other`, for another batch, which must leave no trace."""
+    def claimed(self, other=False, unset=np.nan):
+        """The claimed gradients by name; with `other`, for another batch, which must leave no trace. All `grads` are `unset`
+        before, so that nothing left over can pass for new."""
         raise NotImplementedError
 
     def size(self):
@@ -54,7 +55,7 @@ class FunctionSubject(Subject):
     def value(self):
         return one_number(self.f(self.arrays[self.name].copy()))
 
-    def claimed(self, other=False):
+    def claimed(self, other=False, unset=np.nan):
         array = self.arrays[self.name]
         handed = other_batch(array) if other else array.copy()
         before = handed.copy()
@@ -171,7 +172,7 @@ class ModelSubject(Subject):
             self.loss.forward(last.y, self.y)
             dy = np.asarray(self.loss.backward())
             if differ(dy, last.got):
-                passed = f"the loss {self.loss!r}", diagnose(dy, last.got.value, rtol=1e-5, sizes=self._sizes(dy))
+                passed = f"the loss {type(self.loss).__name__}", diagnose(dy, last.got.value, rtol=1e-5, sizes=self._sizes(dy))
         for place in reversed(self.places):
             others = [other.layer for other in self.places if other is not place]
             expected = {key: true.value for key, true in place.expected.items()}

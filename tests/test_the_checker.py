@@ -443,6 +443,39 @@ def test_a_function_with_its_gradient(rng):
     assert check_gradients(lambda x: np.abs(x).sum(), corner, np.array([0.5, 1, 1]))["x"].verdict == "mismatch"
 
 
+def test_a_claimed_gradient_of_nonsense_is_a_mismatch_and_no_crash(rng):
+    x = rng.standard_normal((3, 2))
+    for nonsense in (np.full((3, 2), np.nan), np.ones((2, 3)), None, 1.0):
+        finding = check_gradients(lambda x: (x**2).sum(), x, lambda x, nonsense=nonsense: nonsense)["x"]
+        assert finding.verdict == "mismatch"
+        assert finding.diagnosis.name in ("not-finite", "wrong-shape", "missing")
+
+
+class AddsUp(Linear):
+    """Adds to what grads held before, as autograd does."""
+
+    def backward(self, dy):
+        old = self.grads
+        dx = super().backward(dy)
+        self.grads = {name: grad + old[name] for name, grad in self.grads.items()}
+        return dx
+
+
+def test_adding_to_old_gradients_is_named(rng):
+    finding = check_gradients(AddsUp(4, 3), rng.standard_normal((5, 4)))["W"]
+    assert (finding.verdict, finding.diagnosis.name) == ("mismatch", "accumulated")
+    assert "put a new array there" in finding.message
+
+
+def test_the_layer_to_blame_is_named_in_every_row_that_it_spoils(rng):
+    net = Sequential(Linear(4, 6), MissingSlope(), Linear(6, 3, rng=1))
+    report = check_gradients(net, MSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    for name in ("0.W", "0.b", "x"):
+        assert "spoiled by what layer 1, MissingSlope()," in report[name].message
+    report = check_gradients(net, SummedMSE(), rng.standard_normal((5, 4)), rng.standard_normal((5, 3)))
+    assert "spoiled by what the loss SummedMSE passes back" in report["2.W"].message
+
+
 def test_a_value_that_is_not_finite_is_an_error_that_says_where_it_begins():
     net = Sequential(Linear(4, 3), Tanh(), Linear(3, 2, rng=1))
     net.params["2.W"][0, 0] = np.nan
