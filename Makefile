@@ -16,7 +16,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check bench kill-matrix screenshot clean
+.PHONY: help lab test build check bench kill-matrix confusion screenshot clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -39,6 +39,9 @@ bench: $(LAB) ## Measure how fast the labs answer a slider, and gradients are ch
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md
+
+confusion: $(TOOLS) ## Write docs/diagnosis.md: which mistakes the gradient checker finds and names
+	$(BIN)/python -m tools.confusion docs/diagnosis.md
 
 screenshot: $(TOOLS) ## Take docs/gradient-lab.png in a real JupyterLab (needs Chromium)
 	$(BIN)/python -m tools.screenshot

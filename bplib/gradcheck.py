@@ -434,6 +434,9 @@ def _left_as_it_was(model):
     def forget():
         for layer, _, states, others in kept:
             rewind(states)
+            for key in set(vars(layer)) - set(others) - {"params"}:
+                if not isinstance(vars(layer)[key], np.random.Generator):
+                    delattr(layer, key)
             vars(layer).update(copy.deepcopy(others))
 
     try:

@@ -184,7 +184,8 @@ class ModelSubject(Subject):
             own = {}
             for key, true in place.expected.items():
                 if claimed.get(key) is not None and differ(claimed[key], true):
-                    guesses = suspects(place.layer, key, place.x, np.asarray(place.y), place.got.value, expected, others)
+                    arrays = place.x, np.asarray(place.y, float), place.got.value
+                    guesses = suspects(place.layer, key, *arrays, expected, claimed[key], others)
                     own[key] = diagnose(claimed[key], true.value, rtol=1e-5, suspects=guesses, sizes=self._sizes(true.value))
             for key in place.layer.params:
                 found[place.name_of(key)] = (None, own[key]) if key in own else passed or (None, None)

@@ -16,7 +16,7 @@ SQUARE = np.random.default_rng(1).standard_normal((3, 3))
     [
         (-RIGHT, RIGHT, "sign-flipped", "sign flipped"),
         (RIGHT / 4, RIGHT, "constant-factor", "times 0.25."),
-        (-2 * RIGHT, RIGHT, "constant-factor", "times -2."),
+        (-2 * RIGHT, RIGHT, "constant-factor", "times -2: is a 2"),
         (0 * RIGHT, RIGHT, "all-zeros", "zero everywhere"),
         (RIGHT.T, RIGHT, "transposed", "the transpose"),
         (SQUARE.T, SQUARE, "transposed", "the transpose"),
@@ -25,6 +25,13 @@ SQUARE = np.random.default_rng(1).standard_normal((3, 3))
         (np.nan, 3.0, "not-finite", "It is nan."),
         (-3.0, 3.0, "sign-flipped", "sign flipped"),
         (np.full((2, 2), np.inf), RIGHT, "not-finite", "inf at [0, 0]"),
+        (RIGHT / 2, RIGHT, "constant-factor", "is the 2 of a derivative missing?"),
+        (RIGHT * (np.arange(4) != 2)[:, None], RIGHT, "row-missing", "Its row 2 is zero"),
+        (RIGHT * (np.arange(3) != 0), RIGHT, "column-missing", "Its column 0 is zero"),
+        (RIGHT[::-1], RIGHT, "shuffled", "rows in another order"),
+        (RIGHT[:, [1, 2, 0]], RIGHT, "shuffled", "columns in another order"),
+        (RIGHT.reshape(3, 4).T, RIGHT, "shuffled", "numbers in another order"),
+        (RIGHT[:, 0][::-1], RIGHT[:, 0], "shuffled", "numbers in another order"),
     ],
 )
 def test_relations(got, expected, name, words):
@@ -39,10 +46,11 @@ def test_relations(got, expected, name, words):
         (RIGHT + 0.1, RIGHT),
         (2 * RIGHT + 1e-3 * (RIGHT[0, 0] == RIGHT), RIGHT),
         (RIGHT.ravel(), RIGHT),
+        (RIGHT * (np.arange(4) != 2)[:, None] * 1.01, RIGHT),
+        (RIGHT[::-1] + 1e-3 * (RIGHT[0, 0] == RIGHT), RIGHT),
         (RIGHT[:, :2], RIGHT),
         (2 * RIGHT.T, RIGHT),
         (SQUARE, np.zeros((3, 3))),
-        (RIGHT[::-1], RIGHT),
         (np.empty((0, 3)), RIGHT),
     ],
 )
@@ -73,3 +81,28 @@ def test_a_diagnosis_cannot_be_changed():
 def test_extreme_sizes_are_no_crash(size):
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         assert diagnose(np.full((3, 2), size), RIGHT[:3, :2]) is None
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [
+        (5, "sum-instead-of-mean"),
+        (15, "sum-instead-of-mean"),
+        (1 / 5, "mean-instead-of-sum"),
+        (3, "constant-factor"),
+        (0.1, "constant-factor"),
+    ],
+)
+def test_a_factor_that_is_a_size_is_called_by_it(factor, name):
+    assert diagnose(factor * RIGHT, RIGHT, sizes={"n": 5, "outputs": 3}).name == name
+
+
+def test_a_factor_that_may_stand_for_two_things_is_not_explained():
+    assert diagnose(2 * RIGHT, RIGHT, sizes={"n": 2, "outputs": 1}).name == "constant-factor"
+
+
+def test_a_suspect_must_explain_everything():
+    wrong = RIGHT + 1
+    assert diagnose(wrong, RIGHT, suspects=[("one-more", "It is one more.", RIGHT + 1)]).name == "one-more"
+    assert diagnose(wrong, RIGHT, suspects=[("nearly", "Nearly.", RIGHT + 1.001), ("shape", "Other.", np.ones(3))]) is None
+    assert diagnose(RIGHT, RIGHT + 0.5, suspects=[("the right one", "No mistake.", RIGHT + 0.5)]) is None
