@@ -63,6 +63,8 @@ def _factor(got, expected, rtol, sizes):
     if not _close(g, ratio * e, rtol):
         return None
     factor = ratio * (large / right)
+    if np.isclose(factor, 1, rtol=10 * rtol):
+        return None
     if np.isclose(factor, -1, rtol=rtol):
         return Diagnosis("sign-flipped", "It is the right one with the sign flipped.", -1.0)
     name, words = _meaning(factor, rtol, sizes)

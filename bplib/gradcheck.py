@@ -20,6 +20,7 @@ __all__ = ["Finding", "GradientError", "Report", "check_gradients", "numerical_g
 
 STEPS = {"central": EPS ** (1 / 3), "forward": EPS ** (1 / 2), "complex": 1e-100}
 UNMOVED = "when it moves the value does not move measurably, and its gradient says the same: the check shows nothing."
+TINY = np.finfo(np.float64).tiny  # below it floats lose their digits
 HIDDEN = 1e-3  # where noise is a larger share of the gradient than this, the check shows little
 
 
@@ -282,14 +283,14 @@ def _entrywise(subject, name, grad, true, rtol):
     """What every single entry says."""
     largest = np.maximum(np.abs(grad), np.abs(true.value))
     gap = np.abs(grad - true.value)
-    wrong = gap > rtol * largest + true.noise
+    wrong = gap > rtol * largest + true.noise + TINY
     if wrong.any():
         return _mismatch(subject, name, grad, true.value, np.where(wrong, gap, 0.0), largest)
     if np.isinf(true.noise).any():
         at = [int(i) for i in np.argwhere(np.isinf(true.noise))[0]]
         return Finding(name, grad.shape, KINK, message=f"the slope jumps at {at}; what is claimed there was not judged.")
     top, noise = float(largest.max()), float(true.noise.max())
-    if not true.value.any() and top <= noise:
+    if not true.value.any() and top <= noise + TINY:
         return Finding(name, grad.shape, FLAT, message=UNMOVED)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = float(np.nanmax(gap / (largest + true.noise / rtol), initial=0.0))

@@ -55,20 +55,22 @@ def slopes(values, h, size, reach, unit=EPS):
     with np.errstate(divide="ignore", invalid="ignore"):
         trusted = np.where(value == 0, 1.0, np.minimum(1.0, 10 * spread / np.abs(value)))
     left, left2, right2, right = (here - low) / h, 2 * (here - low2) / h, 2 * (up2 - here) / h, (up - here) / h
-    # A smooth curve's one-sided slopes draw together as h is halved; across a kink they stay apart, or jump.
+    # A smooth curve's one-sided slopes draw together as h is halved, and the central ones hardly differ; across a kink the
+    # one-sided slopes stay apart or jump, or the central ones differ as much.
     apart, apart2 = np.abs(right - left), np.abs(right2 - left2)
-    smooth = (0.4 * apart - rounding <= apart2) & (apart2 <= 0.6 * apart + rounding)
+    smooth = (0.4 * apart - rounding <= apart2) & (apart2 <= 0.6 * apart + rounding) & (spread <= 0.1 * apart + rounding)
     kinked = (np.maximum(apart, apart2) > 4 * rounding) & ~smooth
     bent = spread * trusted
     return Measured(value, rounding + bent, bent > rounding), kinked
 
 
 def settled(measure):
-    """`measure(step)` with the first step; where that met a kink or was too long, with the second."""
+    """`measure(step)` with the first step; where that met a kink, was too long, or is contradicted, with the second."""
     found, kinked = measure(STEPS[0])
     if np.any(kinked | found.too_long):
         finer, still = measure(STEPS[1])
-        better = kinked | (finer.noise < found.noise)
+        contradicted = np.abs(found.value - finer.value) > found.noise + finer.noise
+        better = kinked | contradicted | (finer.noise < found.noise)
         found = Measured(np.where(better, finer.value, found.value), np.where(better, finer.noise, found.noise))
         kinked = kinked & still
     return found, kinked

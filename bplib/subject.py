@@ -212,7 +212,7 @@ def differ(claimed, true):
     if claimed.shape != true.value.shape:
         return True
     gap = np.abs(claimed - true.value)
-    return not (gap <= 1e-7 * np.maximum(np.abs(claimed), np.abs(true.value)) + true.noise).all()
+    return not (gap <= 1e-7 * np.maximum(np.abs(claimed), np.abs(true.value)) + true.noise + 1e-307).all()
 
 
 def other_batch(x):
