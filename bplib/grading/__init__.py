@@ -6,7 +6,7 @@ from bplib.grading.core import NOT_ATTEMPTED, Exercise as Exercise, Mutant as Mu
 from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
 
-TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses"}
+TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses", "hunt": "08 The bug hunt"}
 
 
 def exercises():
