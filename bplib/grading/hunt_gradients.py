@@ -100,12 +100,12 @@ def rain_late(x, y, W1, b1, W2, b2):
 
 
 M2 = (
-    line("m2", "Rain", 8, 14, {
-        11: ("hidden", "The slope of the hidden layer is there, and right. All four gradients are wrong, so look later "
+    line("m2", "Rain", 7, 13, {
+        10: ("hidden", "The slope of the hidden layer is there, and right. All four gradients are wrong, so look later "
                        "in the network, which is earlier on the way back."),
-        9: ("symptom", "Here a wrong number comes out, but the product is right. What goes in was wrong before."),
-        6: ("forward", "The forward pass is what the docstring says. It is the way back that does not fit it."),
-        7: ("forward-output", "The output is what the docstring says, a sigmoid. Does the way back know?"),
+        8: ("symptom", "Here a wrong number comes out, but the product is right. What goes in was wrong before."),
+        4: ("forward", "The forward pass is what the docstring says. It is the way back that does not fit it."),
+        6: ("forward-output", "The output is what the docstring says, a sigmoid. Does the way back know?"),
     }, ("All four gradients are wrong. Begin at the end, where the way back begins.",
         "The loss is a function of a2, and a2 is a function of z2. Which of the two has delta2 to do with?",
         "delta2 should be dL/dz2. Which factor leads from a2 to z2?")),
@@ -123,9 +123,6 @@ M2 = (
                    "The factor was added to the hidden layer, where it was already. It is the output's that is missing."),
             Mutant("tanh-slope", lambda *all: rain(*all, slope2=lambda z, a: 1 - a**2),
                    "This is the slope of a tanh. The output is a sigmoid."),
-            Mutant("cross-entropy", lambda x, y, *params: tuple(
-                g * y.size / len(y) / 2 for g in rain(x, y, *params, slope2=lambda z, a: 1.0)),
-                   "(a2 - y)/n without a slope is the way back of cross-entropy. The loss here is the mean squared error."),
         ),
         variants={
             "from z": lambda *all: rain(*all, slope2=lambda z, a: np.exp(-z) / (1 + np.exp(-z)) ** 2),
@@ -171,12 +168,12 @@ def tower_inputs(rng, widths=(3, 5, 4, 2)):
 
 
 M3 = (
-    line("m3", "The tower", 12, 13, {
-        10: ("symptom", "Here the wrong gradients are stored, and the product is right. The delta in it comes from "
+    line("m3", "The tower", 11, 12, {
+        9: ("symptom", "Here the wrong gradients are stored, and the product is right. The delta in it comes from "
                         "the round of the loop before."),
-        7: ("start", "The last layer's gradient is right, so the delta that the loop begins with is right."),
+        6: ("start", "The last layer's gradient is right, so the delta that the loop begins with is right."),
         5: ("forward", "The forward pass is right: with widths that are all alike it gives the loss it should."),
-        11: ("condition", "The first layer has no layer before it that needs a delta, so the loop may stop there."),
+        10: ("condition", "The first layer has no layer before it that needs a delta, so the loop may stop there."),
     }, ("With equal widths nothing crashes, and two of three gradients are wrong. Which one is right?",
         "Take the round i = 2. Which layer has delta just left, and which weights did it meet there on the way forward?",
         "Write the shapes of delta, of each weight matrix, and of acts[i] beside each other, for widths 3, 5, 4, 2.")),
@@ -225,11 +222,11 @@ def coin_inputs(rng):
 
 
 M4 = (
-    line("m4", "The coin", 6, 9, {
-        5: ("loss", "The docstring asks for the mean, and this is the mean. What follows must fit it."),
-        7: ("symptom", "You could put the missing factor here, and dW would be right. But db has the same fault, so the "
+    line("m4", "The coin", 5, 8, {
+        4: ("loss", "The docstring asks for the mean, and this is the mean. What follows must fit it."),
+        6: ("symptom", "You could put the missing factor here, and dW would be right. But db has the same fault, so the "
                        "cause is before both."),
-        8: ("symptom-bias", "You could put the missing factor here, and db would be right. But dW has the same fault, so "
+        7: ("symptom-bias", "You could put the missing factor here, and db would be right. But dW has the same fault, so "
                             "the cause is before both."),
     }, ("Divide the claimed gradient by the measured one, entry by entry, for two batches of different size.",
         "The ratio is the number of examples. Which line knows nothing of it, and should?",

@@ -38,10 +38,10 @@ def islands_inputs(rng):
 
 
 M5 = (
-    line("m5", "The islands", 20, 20, {
+    line("m5", "The islands", 17, 17, {
         8: ("forward", "The forward pass of the training goes through both layers, as it should."),
-        19: ("hidden-layer", "The activations of the hidden layer are right. They are not yet a prediction."),
-        18: ("loss", "The loss is right, and it says that the training went well. What is wrong comes after it."),
+        16: ("hidden-layer", "The activations of the hidden layer are right. They are not yet a prediction."),
+        15: ("loss", "The loss is right, and it says that the training went well. What is wrong comes after it."),
         10: ("symptom", "All gradients of this program are right. Training and prediction are two things."),
     }, ("The loss is small, so the training worked. Which lines run after it?",
         "Follow x_new through the network. Where does it stop?",
@@ -160,11 +160,11 @@ def skier_inputs(rng):
 
 
 M7 = (
-    line("m7", "The skier", 11, 12, {
+    line("m7", "The skier", 10, 11, {
         1: ("signature", "The learning rate arrives here, and that is fine. Where does it go?"),
-        9: ("gradients", "The gradients are right, and a gradient knows no learning rate."),
-        8: ("loss", "The loss is right for the weights of this round. It is the same for each lr, because the weights are."),
-        10: ("loop", "The loop goes over all parameters, as it should."),
+        8: ("gradients", "The gradients are right, and a gradient knows no learning rate."),
+        7: ("loss", "The loss is right for the weights of this round. It is the same for each lr, because the weights are."),
+        9: ("loop", "The loop goes over all parameters, as it should."),
     }, ("Run the program with lr = 0.1 and with lr = 0. What does that tell you?",
         "Look for lr in the listing, line by line. How often is it there?")),
     repair(
@@ -212,8 +212,7 @@ M8 = (
     line("m8", "The archer", 4, 9, {
         7: ("step", "Adding goes downhill here only because the sign is wrong already. Two minus signs have cancelled: "
                     "find the first."),
-        8: ("step-bias", "Adding goes downhill here only because the sign is wrong already. Two minus signs have cancelled: "
-                         "find the first."),
+        8: ("step-bias", "That b adds its step is a consequence, as for W. Find what made it necessary."),
         5: ("symptom", "This product is right, for an error with the right sign."),
         6: ("symptom-bias", "This sum is right, for an error with the right sign."),
         3: ("prediction", "The prediction is right."),
@@ -368,7 +367,7 @@ def _squeezed(x, y, lr, steps):
 
 
 M11 = (
-    line("m11", "The thermometer", 6, 11, {
+    line("m11", "The thermometer", 6, 10, {
         7: ("symptom", "The slope is right for the output that this program has. It fades because the output cannot go further."),
         2: ("docstring", "The docstring names temperatures such as 2 to 8. Which line can never give one?"),
         8: ("step", "The step is right, and becomes tiny. Why?"),
@@ -381,10 +380,8 @@ M11 = (
         mutants=(
             Mutant("unrepaired", lambda *all: thermometer(*all, f=sigmoid, slope=lambda z, a: a * (1 - a)),
                    "The output is still between 0 and 1. Temperatures such as 2 to 8 are out of its reach."),
-            Mutant("slope-left", lambda *all: thermometer(*all, slope=lambda z, a: a * (1 - a)),
-                   "The output is free now, but its slope is still that of a sigmoid: the way back does not fit."),
-            Mutant("relu", lambda *all: thermometer(*all, f=lambda z: np.maximum(z, 0), slope=lambda z, a: z > 0),
-                   "A ReLU can reach 8, but with weights that start at zero it is flat, and nothing is ever learnt."),
+            Mutant("nothing-learnt", lambda *all: thermometer(*all, slope=lambda z, a: a * (1 - a)),
+                   "All predictions stay zero. Is a slope left that is zero at the start, that of the sigmoid, or of a ReLU?"),
             Mutant("tanh", lambda *all: thermometer(*all, f=np.tanh, slope=lambda z, a: 1 - a**2),
                    "A tanh ends at 1 as well. The output must be able to be 8."),
             Mutant("stretched", lambda x, y, *rest: thermometer(x, y, *rest, f=lambda z: 10 * sigmoid(z),
