@@ -93,7 +93,8 @@ def test_every_claim_is_false_and_needs_its_number(exercise):
     assert exercise.judge((False, number)).verdict == CORRECT
     for wrong, words in [
         ((True, number), "."), ((False, None), "needs its proof"), ((False, ...), "needs its proof"), ((False, "many"), "needs"),
-        ((False, np.nan), "needs its proof"), ((False, [1, 2, 3]), "needs its proof"), ((False, np.ravel(number)[0] + 3), "needs"),
+        ((False, np.nan), "needs its proof"), ((False, [1, 2, 3]), "needs its proof"),
+        ((False, np.ravel(number)[0] + 3), "needs"),
         ((..., number), "True or False"), (("False", number), "without quotes"), ((None, number), "True or False"),
         (False, "Give two things"), ((False,), "Give two things"), ({}, "Give two things"), ("no", "Give two things"),
         ((True, 123.0), "do they agree"), (number, "Give two things"),
