@@ -118,7 +118,7 @@ EXERCISES = (
                                         "ancestor. Reverse mode for any program came ten years later."),
     ), ("Look at the table above. Which entry is about any program, not about networks?",
         "It was the master's thesis of a student in Helsinki."),
-        variants={"as a list": [False, 1970.0]}),
+        variants={"as a list": [False, 1970.0]}, rtol=1e-9),
     claim("m19", "One example or all", (False, NOISE), "how many times noisier single examples are than batches of 16", (
         Mutant("believed", (True, NOISE), "You measured a third way between one and all. So is there only one other?"),
         Mutant("upside-down", (False, 1 / NOISE), "This is the noise of batches by that of single examples. Turn it round."),

@@ -57,12 +57,13 @@ def repair(bug, name, **parts):
     return Exercise(id=f"hunt.{bug}_repair", title=f"{bug} {name}: the repair", points=1, **parts)
 
 
-def claim(bug, title, reference, what, mutants, hints, variants=None):
+def claim(bug, title, reference, what, mutants, hints, variants=None, rtol=2e-3):
     """True or false, and a measurement that shows it.
 
     Parameters
     ----------
     bug : such as "m15". reference : (True or False, what was measured). what : in words, what must be measured.
+    rtol : how exactly; by default three digits are enough.
     """
 
     def words(answer):
@@ -76,4 +77,4 @@ def claim(bug, title, reference, what, mutants, hints, variants=None):
         return f"Your verdict is right, but a verdict needs its proof: the second part should be {what}."
 
     return Sealed(id=f"hunt.{bug}_claim", title=f"{bug} {title}", points=1, reference=reference, words=words,
-                  mutants=mutants, hints=hints, variants=variants or {"as a list": list(reference)}, rtol=2e-3)
+                  mutants=mutants, hints=hints, variants=variants or {"as a list": list(reference)}, rtol=rtol)

@@ -87,7 +87,7 @@ def test_a_wrong_mask_is_scattered_over_dz(size, seed):
 @every
 def test_a_slope_at_the_wrong_place_is_wrong_by_many_sizes(size, seed):
     data, words = shown(SLOPE, size, seed, DELTA)
-    assert data["wrong"].mean() > 0.9
+    assert data["wrong"].mean() > 0.8
     assert np.ptp(data["error"]) > 0.05
     assert "many sizes" in words
 
