@@ -5,8 +5,9 @@ from importlib import import_module
 from bplib.grading.core import NOT_ATTEMPTED, Exercise as Exercise, Mutant as Mutant
 from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
+from bplib.grading.scoreboard import Scoreboard
 
-TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses"}
+TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses", "hunt": "08 The bug hunt"}
 
 
 def exercises():
@@ -55,3 +56,8 @@ def hint(id, number=1):
 def progress():
     """Your points by chapter and exercise."""
     return Progress(exercises())
+
+
+def scoreboard():
+    """The bug hunt of chapter 08: what you have located, repaired and settled."""
+    return Scoreboard(exercises()[TOPICS["hunt"]])

@@ -3,9 +3,10 @@
 `lab.show()` opens a lab, `lab.figure(...)` shows a still picture of it.
 """
 
+from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["Activations", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]
+__all__ = ["Activations", "BugHeatmap", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]
