@@ -172,9 +172,9 @@ def _of_a_weighted_sum(W, dy, others):
     if W.shape[0] == W.shape[1]:
         yield "wrong-weights", "It goes back through W where the transpose of W belongs.", dy @ W
     for other in others:
-        V = getattr(other, "params", {}).get("W")
-        for name, matrix in (("the transpose of W", None if V is None else V.T), ("W", V)):
-            if matrix is not None and matrix.ndim == 2 and matrix.shape == W.T.shape:
+        weights = getattr(other, "params", {}).get("W", np.zeros((0, 0)))
+        for name, matrix in (("the transpose of W", weights.T), ("W", weights)):
+            if matrix.shape == W.T.shape:
                 yield "wrong-weights", f"It goes back through {name} of another layer, {other!r}.", dy @ matrix
 
 

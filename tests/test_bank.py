@@ -39,6 +39,7 @@ def test_nearly_all_mistakes_are_named_and_the_table_is_up_to_date():
 
 def test_a_mistake_that_is_missed_is_counted():
     run = confusion.Run("a mistake", (3, 2, 1), (), ("sign-flipped",))
-    assert not run.found and not run.named
+    assert not run.found
+    assert not run.named
     assert not confusion.Run("a mistake", (3, 2, 1), ("sign-flipped", "none"), ("sign-flipped",)).named
     assert confusion.totals([run])[0] == "- mistakes found: 0 of 1"
