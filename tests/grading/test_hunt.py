@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bplib import Sigmoid, Softmax
-from bplib.grading import check, find, hunt, scoreboard
+from bplib import MSE, SGD, Linear, Sequential, Sigmoid, Softmax, SoftmaxCrossEntropy, Tanh, trace
+from bplib.grading import check, find, hunt, hunt_claims as claims, scoreboard
 from bplib.grading.core import CORRECT, NOT_ATTEMPTED
 
 SOURCE = Path(__file__).parents[2] / "chapters" / "08_gradient_checking" / "exercises.md"
@@ -110,6 +110,58 @@ def test_no_answer_to_a_claim_is_told_the_number(exercise):
     number = f"{np.ravel(exercise.reference[1])[0]:.6g}"
     for wrong in ((False, 77.0), (True, 77.0), (False, None), 77.0):
         assert number not in str(exercise.judge(wrong)).split("]", 1)[1] or exercise.id in ("hunt.m14_claim", "hunt.m17_claim")
+
+
+def small_network():
+    """The network, loss, x and y of the first two claims."""
+    rng = np.random.default_rng(8)
+    net = Sequential(Linear(4, 5, rng=1), Tanh(), Linear(5, 3, rng=2), Tanh(), Linear(3, 2, rng=3))
+    return net, MSE(), rng.normal(0, 1, (6, 4)), rng.normal(0, 1, (6, 2))
+
+
+def test_the_numbers_of_the_small_network_are_measured():
+    net, loss, x, y = small_network()
+    assert trace(net, loss, x, y)[1].a.shape == tuple(find("hunt.m14_claim").reference[1])
+    before = {name: param.copy() for name, param in net.params.items()}
+    loss.forward(net.forward(x), y)
+    dx = net.backward(loss.backward())
+    assert all(np.array_equal(param, before[name]) for name, param in net.params.items())
+    measured = np.abs(dx).max(), np.abs(dx).min(), dx.max(), np.linalg.norm(dx)
+    known = claims.LARGEST, claims.SMALLEST, claims.LARGEST_SIGNED, claims.LENGTH
+    assert known == pytest.approx(measured, rel=1e-5)
+    SGD(net, lr=0.1).step()
+    change = max(np.abs(param - before[name]).max() for name, param in net.params.items())
+    assert change == pytest.approx(claims.STEP, rel=1e-5)
+
+
+@pytest.mark.parametrize(("depth", "known"), [(20, claims.RATIO), (10, claims.RATIO_OF_TEN)])
+def test_the_ratio_of_a_deep_network_is_measured(depth, known):
+    net = Sequential(*(layer for i in range(depth) for layer in (Linear(8, 8, rng=i), Sigmoid())))
+    rng = np.random.default_rng(16)
+    norms = trace(net, MSE(), rng.normal(0, 1, (32, 8)), rng.uniform(0, 1, (32, 8))).gradient_norms()
+    assert norms["0.W"] / norms[f"{2 * depth - 2}.W"] == pytest.approx(known, rel=1e-5)
+
+
+def test_the_noise_of_mini_batches_is_measured():
+    rng = np.random.default_rng(19)
+    x = rng.normal(0, 1, (512, 6))
+    y = (x @ rng.normal(0, 1, 6) + rng.normal(0, 1, 512) > 0).astype(int)
+    layer, loss = Linear(6, 2, rng=4), SoftmaxCrossEntropy()
+
+    def gradient(rows):
+        loss.forward(layer.forward(x[rows]), y[rows])
+        layer.backward(loss.backward())
+        return layer.grads["W"]
+
+    def distances(size):
+        return np.array([np.linalg.norm(gradient(slice(i, i + size)) - gradient(slice(None))) for i in range(0, 512, size)])
+
+    one, some, more = (distances(size) for size in (1, 16, 32))
+    squared = np.mean(one**2) / np.mean(some**2)
+    assert squared == pytest.approx(claims.NOISE_SQUARED, rel=1e-5)
+    assert np.sqrt(squared) == pytest.approx(claims.NOISE, rel=1e-5)
+    assert np.sqrt(np.mean(one**2) / np.mean(more**2)) == pytest.approx(claims.NOISE_32, rel=1e-5)
+    assert one.mean() / some.mean() == pytest.approx(claims.NOISE_MEAN, rel=1e-5)
 
 
 def test_the_scoreboard_shows_what_is_done():
