@@ -145,7 +145,10 @@ def check_gradients(model, *data, training=False, rtol=1e-7, rng=0):
     TypeError, ValueError : data is none of the forms, holds NaN, is complex or text; the value is not finite; and what the
         model raises when x does not fit it.
     """
-    rng = _require.generator(rng)
+    if not isinstance(rng, np.random.Generator):
+        # A stream of its own: with the seed's plain stream, u would equal an x that was drawn from the same seed, and x^T u
+        # would be symmetric, which hides a transposed gradient.
+        (rng,) = np.random.default_rng(rng).spawn(1)
     rtol = _require.number(rtol, "check_gradients", "rtol", above=0)
     if isinstance(model, Loss) and len(data) == 2:
         y_hat = _input(data[0], "y_hat")

@@ -402,6 +402,13 @@ def test_a_layer_that_is_not_straight_in_its_parameters_is_measured_entry_by_ent
     assert (report["W"].verdict, report["x"].verdict) == ("mismatch", "match")
 
 
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_the_upstream_gradient_is_not_the_learners_own_random_batch(seed):
+    x = np.random.default_rng(seed).standard_normal((5, 4))
+    layer = WrongLinear(spoil("W", lambda own, old, d: d.T @ own._cache), 4, 4)
+    assert check_gradients(layer, x, rng=seed)["W"].verdict == "mismatch"
+
+
 def test_a_loss_alone(rng):
     z, y = rng.standard_normal((5, 3)), rng.integers(0, 3, 5)
     assert check_gradients(SoftmaxCrossEntropy(), z, y)["y_hat"].verdict == "match"
