@@ -96,8 +96,8 @@ class BinaryCrossEntropy(Loss):
     def value(self, y_hat, y):
         z = y_hat
         top = np.maximum(z, 0)
-        softplus = top + np.log1p(np.exp(z - 2 * top))  # log(1 + e^z), the exponent is -|z|
-        return np.sum(softplus - y * z) / len(z)
+        rest = np.log1p(np.exp(z - 2 * top))  # log(1 + e^z) = top + rest, the exponent is -|z|
+        return np.sum((top - y * z) + rest) / len(z)  # where y = 1 the large numbers cancel first, and the rest is exact
 
     def gradient(self, y_hat, y):
         z = y_hat

@@ -74,12 +74,12 @@ class Seen:
         """The same, where each thing is pressing a key."""
         self.answers(*(lambda key=key: control.press(key) for key in keys))
 
-    def choose_next(self, menu):
-        """Open a menu, one down, take it. (An arrow on a closed menu is a shortcut of JupyterLab's.)"""
+    def choose_next(self, menu, arrow):
+        """Open a menu, one up or down, take it. (An arrow on a closed menu is a shortcut of JupyterLab's.)"""
 
         def choose():
             menu.focus()
-            for key in ("Enter", "ArrowDown", "Enter"):
+            for key in ("Enter", arrow, "Enter"):
                 self.page.keyboard.press(key)
                 self.page.wait_for_timeout(200)
 
@@ -112,8 +112,10 @@ def test_every_control_of_every_lab(page, address, shots, name):
         root.screenshot(path=shots / f"{Path(name).stem}-{number}-moved.png")
         reset(lab, start)
         for menu in root.locator("select").all():
-            for _ in range(menu.locator("option").count() - 1):
-                lab.choose_next(menu)
+            last = menu.locator("option").count() - 1
+            below = last - menu.evaluate("menu => menu.selectedIndex")
+            for arrow in ["ArrowDown"] * below + ["ArrowUp"] * (last if below < last else 0):
+                lab.choose_next(menu, arrow)
         for box in root.get_by_role("checkbox").all():
             lab.press(box, "Space")
         reset(lab, start)
