@@ -19,6 +19,8 @@ import yaml
 LESSON = {"title": str, "minutes": int, "questions": list, "objectives": list, "takeaways": list, "mistakes": list}
 EXERCISES = {"title": str, "minutes": int}
 OPTIONAL = {"mistakes"}
+FORMULA = re.compile(r"\$\$(?P<latex>.+?)\$\$(?: \((?P<label>[^()\n]*)\))?", flags=re.DOTALL)
+LABEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_CELL = 12
 SUMMARY = "{summary}"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -57,6 +59,10 @@ class Chapter:
     @property
     def exercises(self):
         return self.folder / "exercises.md"
+
+    @property
+    def formula_tests(self):
+        return self.folder.parents[1] / "tests" / "formulas" / f"test_{self.name}.py"
 
 
 def chapters(root):
@@ -132,6 +138,49 @@ def solutions(chapter, catalogue=None):
     return _notebook(f"{chapter.name}-exercises", opening, cells)
 
 
+def check_formulas(chapter):
+    """Raise a SourceError where a displayed formula of a chapter is not labelled and tested.
+
+    A formula stands as `$$latex$$ (two-paths)` in the text, and is evaluated by the function `test_two_paths` of the
+    chapter's file in tests/formulas. The function's docstring is the LaTeX, so that nobody changes one without the other.
+    """
+    tests, seen = _formula_tests(chapter.formula_tests), set()
+    for path in filter(Path.exists, (chapter.lesson, chapter.exercises)):
+        for latex, label, line in _formulas(path):
+            if not label or not LABEL.fullmatch(label):
+                got = f", not ({label})" if label else ""
+                raise SourceError(path, f"a displayed formula needs a label such as (two-paths) behind it{got}: {latex}", line)
+            if label in seen:
+                raise SourceError(path, f"the formula label ({label}) is used twice in the chapter", line)
+            seen.add(label)
+            name = f"test_{label.replace('-', '_')}"
+            if name not in tests:
+                raise SourceError(path, f"the formula ({label}) has no test: {chapter.formula_tests.name} needs a {name}", line)
+            if _dense(tests[name]) != _dense(latex):
+                message = f"the docstring of {name} is not the formula ({label}): {latex}"
+                raise SourceError(path, f"{message} against {tests[name]}", line)
+    if stale := sorted(set(tests) - {f"test_{label.replace('-', '_')}" for label in seen}):
+        raise SourceError(chapter.lesson, f"{chapter.formula_tests.name} has {', '.join(stale)}, for which there is no formula")
+
+
+def _formulas(path):
+    """The displayed formulas of a text as (LaTeX, label or None, line), code left out."""
+    text = re.sub(r"^```.*?^```", lambda code: "\n" * code[0].count("\n"), path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for found in FORMULA.finditer(text):
+        yield found["latex"].strip(), found["label"], text.count("\n", 0, found.start()) + 1
+
+
+def _formula_tests(path):
+    """The test functions of a file by name, with their docstrings."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else []
+    functions = [node for node in body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return {node.name: ast.get_docstring(node, clean=False) or "no docstring" for node in functions}
+
+
+def _dense(latex):
+    return "".join(latex.split())
+
+
 def _groups(path, cells):
     """The answer cells, each with the check cells that follow it as (cell, line); tags are read here and taken off."""
     groups, lines = [], []
@@ -179,6 +228,8 @@ def read(path, expected):
         line = next(lines, None) if cell.cell_type == "code" else None
         if cell.cell_type == "code":
             _require_python(path, cell, line)
+        else:
+            cell.source = FORMULA.sub(lambda formula: f"$${formula['latex']}$$", cell.source)
         cells.append((cell, line))
     code = [(cell, line) for cell, line in cells if cell.cell_type == "code"]
     if not code:

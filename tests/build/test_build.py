@@ -116,6 +116,18 @@ def test_a_mistake_is_found_before_anything_is_executed(course, catalogue, execu
     assert executed == []
 
 
+def test_an_untested_formula_stops_the_build_even_where_all_is_up_to_date(course, catalogue, monkeypatch):
+    monkeypatch.setattr(build, "execute", lambda *arguments, **settings: None)
+    root = course(("Prose first.", "$$y = 2x$$ (line)"))
+    tests = root / "tests" / "formulas" / "test_07_slope.py"
+    tests.parent.mkdir(parents=True)
+    tests.write_text('def test_line():\n    r"""y = 2x"""\n')
+    build.build(root, catalogue=catalogue)
+    tests.unlink()
+    with pytest.raises(build.source.SourceError, match=r"the formula \(line\) has no test"):
+        build.build(root, catalogue=catalogue)
+
+
 def test_an_unknown_chapter_is_named(course, catalogue):
     with pytest.raises(FileNotFoundError, match="starts with '42'; the chapters are 07_slope"):
         build.build(course(), "42", catalogue=catalogue)

@@ -97,6 +97,48 @@ def test_mistakes_in_exercises_are_named(course, catalogue, old, new, message):
     assert message in str(caught.value)
 
 
+FORMULA = "A second cell, with $y = 2x$.\n\n$$\\frac{dy}{dx}\n= 2$$ (the-slope)"
+TEST = '''def test_the_slope():
+    r"""\\frac{dy}{dx} = 2"""
+'''
+FORMULA_MISTAKES = {
+    "no label": (" (the-slope)", "", TEST, "line 14: a displayed formula needs a label such as (two-paths)"),
+    "bad label": ("the-slope", "The slope", TEST, "such as (two-paths) behind it, not (The slope)"),
+    "twice": ("{summary}", "$$y = 2x$$ (the-slope)\n\n+++\n\n{summary}", TEST, "label (the-slope) is used twice"),
+    "no test": ("", "", "", "the formula (the-slope) has no test: test_07_slope.py needs a test_the_slope"),
+    "other formula": ("= 2$$", "= 3$$", TEST, "line 14: the docstring of test_the_slope is not the formula (the-slope)"),
+    "no docstring": ("", "", "def test_the_slope():\n    pass\n", "against no docstring"),
+    "stale test": ("", "", f"{TEST}\ndef test_old():\n    pass\n", "has test_old, for which there is no formula"),
+}
+
+
+def with_formula(course, old="", new="", tests=TEST):
+    """The chapter of a course with a formula, and with its test."""
+    text = FORMULA if old not in FORMULA or not old else FORMULA.replace(old, new)
+    root = course(("A second cell, with $y = 2x$.", text), *([(old, new)] if old == "{summary}" else []))
+    (root / "tests" / "formulas").mkdir(parents=True)
+    (root / "tests" / "formulas" / "test_07_slope.py").write_text(tests, encoding="utf-8")
+    return source.chapters(root)[0]
+
+
+@pytest.mark.parametrize(("old", "new", "tests", "message"), FORMULA_MISTAKES.values(), ids=FORMULA_MISTAKES)
+def test_a_formula_that_is_not_tested_is_named(course, old, new, tests, message):
+    with pytest.raises(source.SourceError) as caught:
+        source.check_formulas(with_formula(course, old, new, tests))
+    assert message in str(caught.value)
+
+
+def test_a_tested_formula_is_shown_without_its_label(course):
+    chapter = with_formula(course)
+    source.check_formulas(chapter)
+    assert source.lesson(chapter).cells[2].source == "A second cell, with $y = 2x$.\n\n$$\\frac{dy}{dx}\n= 2$$"
+
+
+def test_dollars_in_code_are_no_formula(course):
+    (chapter,) = source.chapters(course(("2 * x\n```", "'$$2x$$'\n```")))
+    source.check_formulas(chapter)
+
+
 def test_a_folder_without_chapters_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no chapter in"):
         source.chapters(tmp_path)
