@@ -19,8 +19,9 @@ from bplib.losses import (
     MSE as MSE,
     SoftmaxCrossEntropy as SoftmaxCrossEntropy,
 )
-from bplib.optim import SGD as SGD
+from bplib.optim import Momentum as Momentum, SGD as SGD
 from bplib.trace import trace as trace
+from bplib.training import evaluate as evaluate, fit as fit
 from bplib.gradcheck import (
     check_gradients as check_gradients,
     numerical_gradient as numerical_gradient,

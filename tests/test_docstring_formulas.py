@@ -19,6 +19,7 @@ from bplib import (
     LeakyReLU,
     Linear,
     Loss,
+    Momentum,
     ReLU,
     Sigmoid,
     Softmax,
@@ -225,6 +226,29 @@ def recorded():
     return net, trace(net, MSE(), X, Y)
 
 
+def momentum():
+    net, lr, mu = Linear(5, 3, rng=1), 0.25, 0.5
+    before, v = net.params["W"].copy(), np.zeros((5, 3))
+    optimiser = Momentum(net, lr, mu)
+    for seed in range(3):
+        net.grads = {"W": batch(5, features=3, seed=seed), "b": np.zeros(3)}
+        optimiser.step()
+        v = mu * v + net.grads["W"]
+        before = before - lr * v
+    agree(net.params["W"], before)
+
+
+def moved(momentum, steps):
+    """How far the last of several steps moves a weight, along one and the same gradient."""
+    net = Linear(1, 1)
+    optimiser = Momentum(net, 0.1, momentum)
+    net.grads = {"W": np.ones((1, 1)), "b": np.zeros(1)}
+    for _ in range(steps):
+        before = net.params["W"].copy()
+        optimiser.step()
+    return net.params["W"] - before
+
+
 def trace_norms():
     net, record = recorded()
     agree(record.gradient_norms()["0.W"], sum(g**2 for g in net.grads["0.W"].ravel()) ** 0.5)
@@ -302,6 +326,8 @@ FORMULAS = [
     (init.zeros, "All zero", lambda: agree(init.weights("zeros", 2, 3, 0), [[0] * 3] * 2)),
     (init.orthogonal, "Columns (or rows, where there are fewer) of length 1 at right angles", orthogonal),
     (SGD, "param <- param - lr * grad", sgd),
+    (Momentum, "v <- momentum * v + grad, param <- param - lr * v", momentum),
+    (Momentum, "add up, to 1 / (1 - momentum) times one of them", lambda: agree(moved(0.75, 100), moved(0.0, 1) * 4)),
     (Trace.gradient_norms, "sqrt of the sum of its squares", trace_norms),
     (LayerRecord, "delta : dL/dz", trace_delta),
     (LayerRecord, "slope : f'(z) / steepest", trace_slope),

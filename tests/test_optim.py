@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from bplib import MSE, SGD, Linear, Sequential, Tanh
+from bplib import MSE, SGD, Linear, Momentum, Sequential, Tanh
 from tests.exported import batch, like
 
 
@@ -92,3 +92,24 @@ def test_a_step_that_is_refused_changes_nothing():
     with pytest.raises(RuntimeError, match="the parameter b has no gradient"):
         SGD(net, 0.1).step()
     assert np.array_equal(net.params["W"], before)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "error"), [(1, ValueError), (-0.1, ValueError), (np.nan, ValueError), ("much", TypeError), (None, TypeError)]
+)
+def test_momentum_refuses_a_share(momentum, error):
+    with pytest.raises(error, match="Momentum: expected momentum to be"):
+        Momentum(Linear(2, 2), 0.1, momentum)
+
+
+def test_momentum_names_itself():
+    with pytest.raises(ValueError, match="Momentum: expected lr to be"):
+        Momentum(Linear(2, 2), 0)
+
+
+def test_momentum_keeps_no_learners_array():
+    net = trained_once()
+    optimiser = Momentum(net, 0.1)
+    optimiser.step()
+    for name, grad in net.grads.items():
+        assert not np.shares_memory(optimiser.velocity[name], grad)

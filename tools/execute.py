@@ -27,6 +27,7 @@ def environment(scratch):
     """The environment of a kernel that depends on nothing of its user's, and leaves nothing behind but in scratch."""
     fixed = {
         "PYTHONHASHSEED": "0",
+        "TQDM_DISABLE": "1",  # a progress bar appears on slow machines only
         "BPLIB_PROGRESS": f"{scratch}/progress.json",
         "MPLCONFIGDIR": f"{scratch}/matplotlib",
         "IPYTHONDIR": f"{scratch}/ipython",

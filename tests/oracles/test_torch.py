@@ -11,6 +11,7 @@ from bplib import (
     LeakyReLU,
     Linear,
     Loss,
+    Momentum,
     ReLU,
     Sequential,
     Sigmoid,
@@ -136,15 +137,17 @@ def test_losses_at_extreme_logits(torch, rng, loss, size):
     close(ours.backward(), z_theirs.grad.numpy(), "gradient", CLOSE)
 
 
-def test_one_step_of_sgd(torch, rng):
+@pytest.mark.parametrize("momentum", [None, 0.0, 0.9])
+def test_steps_of_sgd_and_momentum(torch, rng, momentum):
     net = Sequential(Linear(4, 3, rng=1), Tanh(), Linear(3, 2, rng=2))
     x, y = rng.standard_normal((5, 4)), np.arange(5) % 2
     other, loss = theirs(torch, net), SoftmaxCrossEntropy()
-    optimiser = torch.optim.SGD(other.parameters(), lr=0.3)
+    ours = SGD(net, 0.3) if momentum is None else Momentum(net, 0.3, momentum)
+    optimiser = torch.optim.SGD(other.parameters(), lr=0.3, momentum=momentum or 0)
     for _ in range(5):
         loss.forward(net.forward(x), y)
         net.backward(loss.backward())
-        SGD(net, 0.3).step()
+        ours.step()
         optimiser.zero_grad()
         torch.nn.CrossEntropyLoss()(other(tensor(torch, x)), tensor(torch, y)).backward()
         optimiser.step()
