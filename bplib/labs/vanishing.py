@@ -64,12 +64,12 @@ class GradientMagnitudes(Lab):
         "width": Int(8, 256, 64, label="width", unit="units", step=8),
         "activation": Choice(*ACTIVATIONS, label="activation"),
         "rule": Choice(*RULES, label="initial weights"),
-        "gain": Float(0.1, 3.0, 1.0, label="times", unit="gain", step=0.05),
+        "gain": Float(0.1, 3.0, 1.0, label="times a gain of", step=0.05),
         "normalization": Choice(*NORMALIZATIONS, label="normalisation"),
         "residual": Toggle(False, label="residual"),
         "loss": Choice(*LOSSES, label="loss"),
         "batch": Int(16, 256, 64, label="batch", unit="images", step=16),
-        "steps": Int(0, 20, 0, label="training before", unit="steps"),
+        "steps": Int(0, 20, 0, label="trained for", unit="steps"),
         "seed": Int(0, 20, 0, label="seed of weights"),
     }
     presets = {
