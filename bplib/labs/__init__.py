@@ -7,6 +7,7 @@ from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
+from bplib.labs.slopes import StepSize as StepSize
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["Activations", "BugHeatmap", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]
+__all__ = ["Activations", "BugHeatmap", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits", "StepSize"]
