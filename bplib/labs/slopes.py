@@ -63,7 +63,7 @@ class StepSize(Lab):
 
     def draw(self, figure, data):
         axes = figure.subplots()
-        axes.set(xscale="log", yscale="log", xlim=(STEPS[0] / 2, 2.0), ylim=(BOTTOM / 3, TOP), xlabel="step h")
+        axes.set(xscale="log", yscale="log", xlim=(STEPS[0] / 2, 2.0), ylim=(BOTTOM / 3, 1e3 * TOP), xlabel="step h")
         axes.set(ylabel="relative error of the slope")
         axes.set_title("Too long a step: the formula's error. Too short a step: rounding")
         axes.set_xticks(10.0 ** np.arange(-16, 1, 2))
@@ -86,7 +86,7 @@ class StepSize(Lab):
         for artist, line in zip(artists["lines"], data["lines"].values()):
             shown = (line > BOTTOM) & (line < TOP) & data["theory"]
             artist.set_data(STEPS[shown], line[shown])
-        artists["here"].set_data([data["h"]] * 2, [BOTTOM / 3, TOP])
+        artists["here"].set_data([data["h"]] * 2, [BOTTOM / 3, 1e3 * TOP])
 
     def describe(self, values, data):
         said = ", ".join(f"{way} {_percent(error)}" for way, error in data["now"].items())
