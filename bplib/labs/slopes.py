@@ -91,14 +91,15 @@ class StepSize(Lab):
     def describe(self, values, data):
         said = ", ".join(f"{way} {_percent(error)}" for way, error in data["now"].items())
         words = f"With h = {values['h']:.0e} in {values['precision']} the slopes are wrong by: {said}."
+        if not values["theory"]:
+            words = words[:-1] + " (theory lines hidden)."
         step = data["best"]["central"]
         if not np.isfinite(step):
             return words + " The corner is 0.001 away: a step across it measures two slopes at once; shorter steps are right."
         side = "shorter: rounding dominates" if values["h"] < step / 3 else "longer: the formula's error dominates"
         if step / 3 <= values["h"] <= 3 * step:
             side = "near it"
-        words += f" For central differences theory puts the best step at {step:.0e}; this one is {side}."
-        return words + ("" if values["theory"] else " The theory lines are hidden.")
+        return words + f" For central differences theory puts the best step at {step:.0e}; this one is {side}."
 
 
 def _errors(f, x, slope, h, precision):
