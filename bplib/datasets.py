@@ -55,6 +55,19 @@ def pullover_or_dress():
     return (x - x.mean(axis=0)) / x.std(axis=0), (labels[keep] == DRESS).astype(np.int64)
 
 
+def xor():
+    """The four points of "one or the other, but not both". No straight line has both points of one kind on one side.
+
+    Source: Minsky and Papert 1969, "Perceptrons", who showed what a single layer cannot learn.
+
+    Returns
+    -------
+    x : (4, 2), the corners of a square. y : (4, 1), 1 where exactly one of the two inputs is 1.
+    """
+    x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    return x, np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
 @lru_cache(maxsize=1)
 def _fashion_bytes():
     with (files("bplib") / "data" / "fashion.npz").open("rb") as file, np.load(file) as archive:

@@ -83,3 +83,14 @@ def test_accuracies_by_hand():
     assert best_cut(np.array([4.0, 3.0, 2.0, 1.0]), y) == 1
     assert best_cut(np.array([1.0, 3.0, 2.0, 4.0]), y) == 0.75
     assert accuracy_of_a_neuron(np.array([[-1.0], [-0.5], [0.5], [1.0]]), y) == 1
+
+
+def test_xor_is_one_or_the_other_but_not_both():
+    x, y = datasets.xor()
+    assert [(int(a) != int(b)) for a, b in x] == [bool(target) for target in y[:, 0]]
+    assert len({tuple(row) for row in x}) == 4
+    design = np.column_stack([x, np.ones(4)])
+    weights = np.linalg.lstsq(design, y, rcond=None)[0]
+    assert np.allclose(design @ weights, 0.5), "the best straight plane knows nothing"
+    x[...] = 7
+    assert datasets.xor()[0].max() == 1, "each call gives new arrays"

@@ -80,7 +80,7 @@ def test_a_weight_rule_of_your_own_is_copied():
         ({"dtype": np.float16}, TypeError, "dtype"),
         ({"gain": "big"}, TypeError, "gain to be a number, got 'big'"),
         ({"gain": np.nan}, ValueError, "gain to be a finite number"),
-        ({"init": "glorot"}, ValueError, "zeros, normal, xavier, he, orthogonal or a function, got 'glorot'"),
+        ({"init": "glorot"}, ValueError, "constant, uniform, normal, xavier, he, orthogonal or a function, got 'glorot'"),
         ({"init": ["he"]}, ValueError, "or a function"),
         ({"init": lambda n_in, n_out, rng: np.ones((n_out, n_in))}, ValueError, r"shape (2, 3), got (3, 2)"),
         ({"init": lambda n_in, n_out, rng: None}, TypeError, "starting weights"),

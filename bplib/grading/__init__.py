@@ -12,6 +12,7 @@ TOPICS = {
     "neuron": "01 A neuron",
     "losses": "02 Losses",
     "slopes": "04 Slopes",
+    "backprop": "06 Backpropagation",
     "hunt": "08 The bug hunt",
 }
 

@@ -333,7 +333,7 @@ EXERCISES = (
         },
         hints=("The sum is smallest where its derivative with respect to h is zero. What is the derivative of 1 / h?",
                "The derivative is |f''| / 2 - precision |f| / h^2. Set it to zero and solve for h.",
-               "Twice the precision times the size of f, divided by the size of the second derivative, and the square root of that."),
+               "Twice the precision times the size of f, over the size of the second derivative; then the square root."),
     ),
     Exercise(
         id="slopes.gradient",

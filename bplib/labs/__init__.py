@@ -3,6 +3,7 @@
 `lab.show()` opens a lab, `lab.figure(...)` shows a still picture of it.
 """
 
+from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
@@ -10,4 +11,14 @@ from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Ne
 from bplib.labs.slopes import StepSize as StepSize
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["Activations", "BugHeatmap", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits", "StepSize"]
+__all__ = [
+    "Activations",
+    "BugHeatmap",
+    "Clothes",
+    "GradientMagnitudes",
+    "Neuron",
+    "SlowStart",
+    "SoftmaxLogits",
+    "StepSize",
+    "XorTraining",
+]
