@@ -89,7 +89,7 @@ class XorTraining(Lab):
         artists["dot"].set_data([data["step"]], [shown[data["step"] // EVERY]])
 
     def describe(self, values, data):
-        right = int(np.sum((data["p"] > 0.5) == (datasets.xor()[1][:, 0] > 0.5)))
+        right = int(np.sum((data["p"] - 0.5) * (2 * datasets.xor()[1][:, 0] - 1) > 0.01))
         loss = data["loss"][data["step"] // EVERY]
         units = {0: "no hidden unit", 1: "1 hidden unit"}.get(values["hidden"], f"{values['hidden']} hidden units")
         words = f"Step {data['step']}, {units}: loss {loss:.3f}, "
