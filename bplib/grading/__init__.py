@@ -7,7 +7,8 @@ from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
 from bplib.grading.scoreboard import Scoreboard
 
-TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses", "hunt": "08 The bug hunt"}
+TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses", "hunt": "08 The bug hunt",
+          "network": "09 A real network"}
 
 
 def exercises():
