@@ -82,9 +82,9 @@ def images(rng):
 
 def confusion(y, y_hat, k):
     """counts[i, j]: how often class i was taken for class j."""
-    counts = np.zeros((k, k), int)
-    np.add.at(counts, (y, y_hat), 1)
-    return counts
+    table = np.zeros((k, k), int)
+    np.add.at(table, (y, y_hat), 1)
+    return table
 
 
 def once(y, y_hat, k):
@@ -246,7 +246,7 @@ EXERCISES = (
             Mutant("backward-only", cost_but(step=lambda products, first, last: 2 * products - first),
                    "This is the backward pass alone. A step is forward and backward."),
         ),
-        variants={"loops": cost_in_loops, "NumPy": lambda widths, n: np.array(cost(widths, n), float)},
+        variants={"loops": cost_in_loops, "floats": lambda widths, n: tuple(map(float, cost(widths, n)))},
         hints=("A linear layer has a weight for each pair of input and output, and each weight multiplies once an image.",
                "Backward makes two products of the same size: one for the gradient of the weights, one that takes delta back to "
                "the layer before.",
@@ -266,7 +266,7 @@ EXERCISES = (
             Mutant("both-together", everywhere(lambda x, train, test: by(x, np.concatenate([train, test]))),
                    "The test images have gone into the mean and spread: that is a leak. Use the training images alone."),
             Mutant("by-the-test", everywhere(lambda x, train, test: by(x, test)),
-                   "You took mean and spread of the test images. Everything that is measured is measured on the training images."),
+                   "You took mean and spread of the test images. Whatever is measured is measured on the training images."),
             Mutant("test-as-it-was", standardise_but(lambda x, train, test: by(x, train), lambda x, train, test: x + 0),
                    "The test images are as they were. They must be treated as the training images are."),
             Mutant("each-pixel", everywhere(lambda x, train, test: by(x, train, axis=0)),

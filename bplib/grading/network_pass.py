@@ -197,6 +197,7 @@ def with_order(rng):
 ONE = (np.array([[0.5, -1.0, 2.0]]), np.array([1]), np.array([[1.0, -0.5], [0.2, 0.3], [-0.4, 0.8]]), np.array([0.7, -0.2]),
        np.array([[0.6, -0.3, 0.2, 0.1], [1.1, 0.4, -0.9, 0.3]]), np.array([0.1, -0.2, 0.3, 0.4]))
 LARGE = (*ONE[:4], 1e4 * ONE[4], ONE[5])
+LARGE_AND_RIGHT = (ONE[0], forward(*LARGE)[2].argmax(axis=1), *LARGE[2:])
 CORNER = (np.array([[0.5, -1.0], [1.5, 0.4], [-0.7, 0.9]]), np.array([1, 0, 2]), np.array([[0.0, 0.8, -0.6], [0.0, 0.5, 0.9]]),
           np.array([0.0, 0.3, 0.2]), np.array([[0.6, -0.3, 0.2], [1.1, 0.4, -0.9], [0.3, 0.7, 0.5]]), np.array([0.1, -0.2, 0.3]))
 
@@ -207,7 +208,8 @@ FORWARD = Exercise(
     reference=forward,
     inputs=network,
     parts=("z1", "a1", "z2", "L"),
-    edge_cases=(("one example", ONE), ("logits of 10,000", LARGE)),
+    edge_cases=(("one example", ONE), ("logits of 10,000 that are wrong", LARGE),
+                ("logits of 10,000 that are right", LARGE_AND_RIGHT)),
     mutants=(
         Mutant("no-activation", forward_but(hidden=lambda z: z),
                "There is no ReLU between the layers. Two linear layers in a row are one linear layer."),
