@@ -6,7 +6,16 @@
 from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
+from bplib.labs.network import (
+    MysteryRun as MysteryRun,
+    RealTraining as RealTraining,
+    TrainingDiagnostics as TrainingDiagnostics,
+)
+from bplib.labs.network_pictures import FirstLayer as FirstLayer, Mistakes as Mistakes
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
-__all__ = ["Activations", "BugHeatmap", "Clothes", "GradientMagnitudes", "Neuron", "SlowStart", "SoftmaxLogits"]
+__all__ = [
+    "Activations", "BugHeatmap", "Clothes", "FirstLayer", "GradientMagnitudes", "Mistakes", "MysteryRun", "Neuron",
+    "RealTraining", "SlowStart", "SoftmaxLogits", "TrainingDiagnostics",
+]
