@@ -52,19 +52,18 @@ class Curves(Lab):
         thin = {"linewidth": 0.9, "color": style.LINE}
         (loss,) = left.plot([], [], **thin)
         left.axhline(np.log(10), color=style.THEORY, linestyle=":")
-        left.text(0.98, np.log(10) + 0.08, "log 10: guessing", transform=left.get_yaxis_transform(), ha="right", fontsize=9)
-        left.set(ylim=(0, TALLEST), yticks=range(5), ylabel="loss of the batch", title="Loss, step by step")
+        left.text(0.98, 0.97, "dotted: log 10, guessing", transform=left.transAxes, ha="right", va="top", fontsize=9)
+        left.set(ylim=(0, TALLEST + 0.5), yticks=range(5), ylabel="loss of the batch", title="Loss, step by step")
         (ratio,) = middle.plot([], [], **(thin | {"color": style.GRADIENT}))
         middle.axhline(GUIDE, color=style.GOOD, linestyle="--")
-        right_end = {"transform": middle.get_yaxis_transform(), "ha": "right", "va": "top", "fontsize": 9}
-        middle.text(0.98, GUIDE / 1.5, "guide: a thousandth", **right_end)
-        middle.set(yscale="log", ylim=(LOWEST, HIGHEST), ylabel="|lr dW| / |W|", title="Update to data, first layer")
+        middle.text(0.98, 0.97, "dashed: guide, a thousandth", transform=middle.transAxes, ha="right", va="top", fontsize=9)
+        middle.set(yscale="log", ylim=(LOWEST, 10 * HIGHEST), ylabel="|lr dW| / |W|", title="Update to data, first layer")
         middle.set_yticks([1e-6, 1e-4, 1e-2, 1])
         look = {"clip_on": False, "markersize": 5, "linewidth": 1.2}
         (own,) = right.plot([], [], "o-", color=style.LINE, label="training images", **look)
         (unseen,) = right.plot([], [], "^--", color=style.SECOND, label="unseen images", **look)
-        right.set(ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1], ylabel="share right", title="Accuracy, epoch by epoch")
-        right.legend(loc="lower left", bbox_to_anchor=(0, 0.14), frameon=False, handlelength=1.6)
+        right.set(ylim=(0, 1.3), yticks=[0, 0.25, 0.5, 0.75, 1], ylabel="share right", title="Accuracy, epoch by epoch")
+        right.legend(loc="upper left", frameon=False, handlelength=1.6, borderpad=0.1)
         right.axhline(0.1, color=style.THEORY, linestyle=":")
         return {"loss": loss, "ratio": ratio, "own": own, "unseen": unseen}
 
@@ -108,12 +107,12 @@ class RealTraining(Curves):
 class MysteryRun(Curves):
     """Six trainings of one network, each with its own cause. Nothing is said about which is which.
 
-    The network is that of `RealTraining`; each run has 15 epochs of 1,000 images, with batches of 25.
+    The network is that of `RealTraining`; each run has 10 epochs of 1,000 images, with batches of 25.
     """
 
     title = "What is going on in this run?"
     controls = {"run": Choice("A", "B", "C", "D", "E", "F", label="run")}
-    epochs = 15
+    epochs = 10
     causes = {"A": "labels shuffled", "B": "rate too small", "C": "fine", "D": "units dead", "E": "not shuffled",
               "F": "rate too large"}
 
@@ -170,7 +169,8 @@ class TrainingDiagnostics(Lab):
             lines[name] = [axes.plot([], [], label=f"layer {i + 1}", **looks[i], **thin)[0] for i in range(count)]
         values.set(xlim=(-1.1, 3.1), ylim=(0, 1), xlabel="activation a (3 and more at the right end)", ylabel="share")
         values.set_title("How large are the activations?")
-        gradients.set(xlim=(1e-10, 1e2), xscale="log", ylim=(0, 0.5), xlabel="size of an entry of dW (left end: 0)", ylabel="share")
+        gradients.set(xlim=(1e-10, 1e2), xscale="log", ylim=(0, 0.5), ylabel="share")
+        gradients.set_xlabel("size of an entry of dW (left end: 0)")
         gradients.set_title("How large are the gradients?")
         off.set(xlim=(0, 300), ylim=(0, 1.02), xlabel="step", ylabel="share", title="How many activations are flat?")
         ratios.set(xlim=(0, 300), yscale="log", ylim=(1e-7, 1e1), xlabel="step", ylabel="|lr dW| / |W|")
