@@ -16,7 +16,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check bench kill-matrix confusion screenshot clean
+.PHONY: help lab test build check bench kill-matrix confusion screenshot animation clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ confusion: $(TOOLS) ## Write docs/diagnosis.md: which mistakes the gradient chec
 
 screenshot: $(TOOLS) ## Take docs/gradient-lab.png in a real JupyterLab (needs Chromium)
 	$(BIN)/python -m tools.screenshot
+
+animation: $(TOOLS) ## Take docs/gradient-lab.gif: the depth of the gradient lab being moved (needs Chromium)
+	$(BIN)/python -m tools.screenshot --moving
 
 clean: ## Remove the virtual environment and everything that tools left behind
 	rm -rf .venv .build .pytest_cache .ruff_cache .hypothesis *.egg-info gradebook.db

@@ -100,6 +100,60 @@ class LeakyReLU(Elementwise):
         return f"LeakyReLU({self.slope})"
 
 
+class ELU(Elementwise):
+    """f(z) = z where z > 0, else scale (e^z - 1); f'(z) = 1 where z > 0, else a + scale. Negative outputs bring the mean of a
+    layer near zero. Source: Clevert, Unterthiner and Hochreiter 2015, "Fast and accurate deep network learning by exponential
+    linear units".
+
+    Parameters
+    ----------
+    scale : how far below zero it reaches.
+
+    Raises
+    ------
+    TypeError, ValueError : scale is not a positive number.
+    """
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.scale = _require.number(scale, "ELU", "scale", above=0)
+        self.steepest = max(1.0, self.scale)
+
+    def f(self, z):
+        return np.where(z > 0, z, self.scale * np.expm1(np.minimum(z, 0)))
+
+    def derivative(self, z, a):
+        return np.where(z > 0, 1, a + self.scale).astype(z.dtype)
+
+    def __repr__(self):
+        return f"ELU({self.scale})"
+
+
+class GELU(Elementwise):
+    """f(z) = z (1 + t) / 2 with t = tanh(c (z + 0.044715 z^3)), c = sqrt(2 / pi): close to z times the probability that a
+    standard normal number is below z. With that t,
+
+        f'(z) = (1 + t) / 2 + z (1 - t^2) c (1 + 3 * 0.044715 z^2) / 2
+
+    Source: Hendrycks and Gimpel 2016, "Gaussian error linear units", in its form with tanh, which needs no error function.
+    """
+
+    steepest = 1.1289930686587715  # at z = 1.4185; left of z = -0.75 f falls a little
+    c, cubic = np.sqrt(2 / np.pi).item(), 0.044715
+
+    def f(self, z):
+        return z * (1 + self._t(z)) / 2
+
+    def derivative(self, z, a):
+        t = self._t(z)
+        near = np.clip(z, -10, 10)  # beyond, 1 - t^2 is zero, and z^2 must not overflow
+        return (1 + t) / 2 + near * (1 - t**2) * self.c * (1 + 3 * self.cubic * near**2) / 2
+
+    def _t(self, z):
+        near = np.clip(z, -10, 10)
+        return np.tanh(self.c * (near + self.cubic * near**3))
+
+
 class Softmax(Layer):
     """p_i = e^(z_i) / sum_j e^(z_j) along each row: scores become probabilities.
 

@@ -12,7 +12,7 @@ import numpy as np
 from bplib import _require
 from bplib.diagnosis import Diagnosis, diagnose
 from bplib.losses import Loss
-from bplib.measure import EPS, generators, leaves, rewind, slopes, watched
+from bplib.measure import EPS, generators, innermost, rewind, slopes, watched
 from bplib.report import FLAT, KINK, MATCH, MISMATCH, NONDETERMINISTIC, PRECISION, Finding, GradientError, Report
 from bplib.subject import INPUT_CHANGED, FunctionSubject, ModelSubject, one_number
 
@@ -187,7 +187,7 @@ def _of_loss(loss, y):
 
 
 def _in_float64(model):
-    for _, layer in leaves(model):
+    for layer in innermost(model):
         for name, param in layer.params.items():
             if param.dtype == np.float32:
                 layer.params[name] = param.astype(np.float64)
@@ -429,7 +429,7 @@ def _left_as_it_was(model):
     """Parameters keep their arrays and their numbers; everything else a layer remembers is put back. Gives a function that
     does the second part at once."""
     kept = []
-    for _, layer in leaves(model):
+    for layer in innermost(model):
         params = {name: (param, param.copy()) for name, param in layer.params.items()}
         states = generators(layer)
         others = {key: value for key, value in vars(layer).items()

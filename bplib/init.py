@@ -12,6 +12,17 @@ def zeros(n_in, n_out, rng):
     return np.zeros((n_in, n_out))
 
 
+def constant(n_in, n_out, rng):
+    """All one (the layer's gain sets the number): as with zeros, every unit computes and learns the same thing."""
+    return np.ones((n_in, n_out))
+
+
+def uniform(n_in, n_out, rng):
+    """Even between -1 / sqrt(n_in) and 1 / sqrt(n_in), so a spread of 1 / sqrt(3 n_in): the common habit before 2010.
+    Source: LeCun, Bottou, Orr and Mueller 1998, "Efficient backprop"."""
+    return rng.uniform(-1, 1, (n_in, n_out)) / np.sqrt(n_in)
+
+
 def normal(n_in, n_out, rng):
     """Standard normal numbers, spread 1 whatever the width: the habit of the 1990s."""
     return rng.standard_normal((n_in, n_out))
@@ -39,7 +50,7 @@ def orthogonal(n_in, n_out, rng):
     return q if n_in >= n_out else q.T
 
 
-RULES = {rule.__name__: rule for rule in (zeros, normal, xavier, he, orthogonal)}
+RULES = {rule.__name__: rule for rule in (zeros, constant, uniform, normal, xavier, he, orthogonal)}
 
 
 def weights(rule, n_in, n_out, rng):

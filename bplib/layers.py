@@ -174,10 +174,42 @@ class Sequential(Layer):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
 
+class Residual(Sequential):
+    """Layers in a row, with a way around them: y = x + f(x), where f is what the layers do.
+
+    Going back, dx = dy + f's own dx: whatever happens on the way through f, dy itself arrives undiminished.
+
+    Shapes: f must give x's shape, for example (n, d) to (n, d). Parameters are named as in a Sequential, "0.W".
+    Source: He, Zhang, Ren and Sun 2015, "Deep residual learning for image recognition".
+
+    Raises
+    ------
+    ValueError : the layers change the shape of x.
+    """
+
+    def forward(self, x, training=False):
+        x = _require.batch(x, self)
+        fx = super().forward(x, training)
+        if fx.shape != x.shape:
+            raise ValueError(f"{self}: expected layers that keep x's shape {x.shape}, so that x can be added; got {fx.shape}.")
+        return x + fx
+
+    def backward(self, dy):
+        return dy + super().backward(dy)
+
+    def __repr__(self):
+        return f"Residual({', '.join(map(repr, self.layers))})"
+
+
+def in_a_row(model):
+    """Is the model nothing but its layers, one after the other?"""
+    return isinstance(model, Sequential) and not isinstance(model, Residual)
+
+
 def flat(layers, prefix=""):
     """Pairs (name, layer) of all layers, those inside a nested Sequential in its place: "0", "1.0", "1.1", "2"."""
     for place, layer in enumerate(layers):
-        if isinstance(layer, Sequential):
+        if in_a_row(layer):
             yield from flat(layer, f"{prefix}{place}.")
         else:
             yield f"{prefix}{place}", layer

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bplib.layers import Sequential, flat
+from bplib.layers import Residual, Sequential, flat, in_a_row
 
 EPS = np.finfo(np.float64).eps
 STEPS = (1e-3, 1e-6)  # the second where a kink is within reach of the first
@@ -119,6 +119,7 @@ class Place:
     kinked: bool = False
     got: Measured = None  # dL/dy, the true one
     expected: dict = field(default_factory=dict)  # the true gradients, Measured, by the layer's own names and "x"
+    inner: list = None  # the places inside, where the output is the input plus what layers in a row make of it
 
     @property
     def unit(self):
@@ -153,8 +154,9 @@ def single(array):
 
 
 def generators(layer):
-    """The numpy Generators that a layer keeps, with their states."""
-    return [(value, value.bit_generator.state) for value in vars(layer).values() if isinstance(value, np.random.Generator)]
+    """The numpy Generators that a layer and those inside it keep, with their states."""
+    return [(value, value.bit_generator.state) for inner in innermost(layer) for value in vars(inner).values()
+            if isinstance(value, np.random.Generator)]
 
 
 def rewind(states):
@@ -164,8 +166,13 @@ def rewind(states):
 
 
 def leaves(model):
-    """Pairs (name, layer) of a network's layers; a layer that is not a Sequential is its own only leaf, named ""."""
-    return list(flat(model)) if isinstance(model, Sequential) else [("", model)]
+    """Pairs (name, layer) of the layers that a network is in a row; any other layer is its own only leaf, named ""."""
+    return list(flat(model)) if in_a_row(model) else [("", model)]
+
+
+def innermost(model):
+    """Every layer that holds its own parameters, those inside a Sequential or a Residual too."""
+    return [inner for layer in model for inner in innermost(layer)] if isinstance(model, Sequential) else [model]
 
 
 def places(model, x, training):
@@ -179,6 +186,11 @@ def places(model, x, training):
         kept = np.array(x, dtype=np.float64)
         y = np.array(layer.forward(x, training))
         found.append(Place(name, layer, kept, y, states, training))
+        if isinstance(layer, Residual):
+            rewind(states)
+            inner = places(Sequential(*layer), kept, training)
+            if inner is not None and np.array_equal(kept + inner[-1].y, y):
+                found[-1].inner = inner
         x = y
     return found if whole.shape == x.shape and np.array_equal(whole, x) else None
 
@@ -196,9 +208,22 @@ def measure_backward(found, dy, rng):
     """
     for place in reversed(found):
         place.got = dy
+        if place.inner is not None:
+            dy = _around(place, dy, rng)
+            continue
         place.expected = {key: _parameter(place, param, dy, rng) for key, param in place.layer.params.items()}
         dy = place.expected["x"] = _input(place, dy, rng)
     return dy
+
+
+def _around(place, dy, rng):
+    """A sum's gradient goes both ways: through the inner layers, and past them."""
+    through = measure_backward(place.inner, dy, rng)
+    place.kinked = any(inner.kinked for inner in place.inner)
+    place.expected = {inner.name_of(key): true for inner in place.inner for key, true in inner.expected.items() if key != "x"}
+    total = dy.value + through.value
+    place.expected["x"] = Measured(total, dy.noise + through.noise + EPS * (np.abs(dy.value) + np.abs(through.value)))
+    return place.expected["x"]
 
 
 def _parameter(place, param, dy, rng):

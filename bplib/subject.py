@@ -3,7 +3,7 @@ import numpy as np
 
 from bplib.diagnosis import Diagnosis, diagnose, suspects
 from bplib.losses import Loss
-from bplib.measure import EPS, Measured, generators, leaves, measure_backward, places, rewind, scalar_gradient
+from bplib.measure import EPS, Measured, generators, innermost, leaves, measure_backward, places, rewind, scalar_gradient
 
 INPUT_CHANGED = Diagnosis("input-changed", "Work on a copy: x + 1 makes a new array, x += 1 changes the caller's.")
 
@@ -79,7 +79,7 @@ class ModelSubject(Subject):
     def __init__(self, model, x, training, loss=None, y=None, rng=None, restore=None):
         super().__init__(dict(model.params) | {"x": x})
         self.model, self.training, self.loss, self.y, self.restore = model, training, loss, y, restore
-        self.states = [pair for _, layer in leaves(model) for pair in generators(layer)]
+        self.states = generators(model)
         self.places, self.spoilers = None, None
         # The first batch that the model sees is another one: what it keeps of that for ever will be found.
         shape = np.shape(self.forward(other_batch(x)))
@@ -104,7 +104,7 @@ class ModelSubject(Subject):
         x, y, u = self.arrays["x"], self.y, self.u
         if other:
             x, y, u = other_batch(x), _reversed(y), _reversed(u)
-        for _, layer in leaves(self.model):
+        for layer in innermost(self.model):
             layer.grads = {name: np.full_like(param, unset) for name, param in layer.params.items()}
         handed = x.copy()
         y_hat = self.forward(handed)

@@ -9,10 +9,36 @@ import inspect
 import numpy as np
 
 import bplib
-from bplib import Elementwise, Layer, LeakyReLU, Linear, Loss, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from bplib import (
+    ELU,
+    BatchNorm,
+    Dropout,
+    Elementwise,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Linear,
+    Loss,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 
 FEATURES = 5
 ABSTRACT = {Layer, Elementwise, Loss}
+
+
+
+def moved(cls, dtype):
+    """A normalisation whose parameters and running statistics are not where they start."""
+    layer, rng = cls(FEATURES, dtype=dtype), np.random.default_rng(5)
+    for array in (*layer.params.values(), *layer.buffers.values()):
+        array += rng.uniform(0.2, 1, FEATURES).astype(dtype)
+    return layer
+
 
 # Each maker takes a dtype and gives a layer for batches of shape (n, FEATURES).
 LAYERS = {
@@ -21,11 +47,23 @@ LAYERS = {
         "narrow": lambda dtype: Linear(FEATURES, 1, rng=1, dtype=dtype),
         "without bias": lambda dtype: Linear(FEATURES, 3, bias=False, rng=1, dtype=dtype),
     },
+    "ELU": {"default": lambda dtype: ELU(), "deep": lambda dtype: ELU(1.7)},
+    "BatchNorm": {"fresh": lambda dtype: BatchNorm(FEATURES, dtype=dtype), "moved": lambda dtype: moved(BatchNorm, dtype)},
+    "LayerNorm": {"fresh": lambda dtype: LayerNorm(FEATURES, dtype=dtype), "moved": lambda dtype: moved(LayerNorm, dtype)},
+    "Dropout": {"default": lambda dtype: Dropout(), "seldom": lambda dtype: Dropout(0.1, rng=3)},
+    "Residual": {
+        "one": lambda dtype: Residual(Tanh()),
+        "block": lambda dtype: Residual(Linear(FEATURES, 7, rng=1, dtype=dtype), ReLU(), Linear(7, FEATURES, rng=2, dtype=dtype)),
+        "nested": lambda dtype: Residual(Residual(Linear(FEATURES, FEATURES, rng=1, dtype=dtype)), Tanh()),
+    },
     "LeakyReLU": {"default": lambda dtype: LeakyReLU(), "steep": lambda dtype: LeakyReLU(-2.5)},
     "Sequential": {
         "one": lambda dtype: Sequential(Tanh()),
         "net": lambda dtype: Sequential(
             Linear(FEATURES, 7, rng=1, dtype=dtype), Sigmoid(), Linear(7, 3, rng=2, dtype=dtype), Softmax()
+        ),
+        "deep": lambda dtype: Sequential(
+            Linear(FEATURES, 4, rng=1, dtype=dtype), Residual(LayerNorm(4, dtype=dtype), Linear(4, 4, rng=3, dtype=dtype)), Tanh()
         ),
         "nested": lambda dtype: Sequential(
             Sequential(Linear(FEATURES, 6, rng=1, dtype=dtype), ReLU()),

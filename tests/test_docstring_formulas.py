@@ -5,6 +5,7 @@ with a formula that no entry quotes is noticed, and so is a quotation that the d
 """
 
 import inspect
+import math
 import re
 
 import numpy as np
@@ -12,15 +13,21 @@ import pytest
 
 import bplib
 from bplib import (
+    ELU,
+    GELU,
     MSE,
     SGD,
+    BatchNorm,
     BinaryCrossEntropy,
+    Dropout,
     Elementwise,
+    LayerNorm,
     LeakyReLU,
     Linear,
     Loss,
     Momentum,
     ReLU,
+    Residual,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
@@ -29,6 +36,7 @@ from bplib import (
     trace,
 )
 from bplib.gradcheck import numerical_gradient, taylor_slopes
+from bplib.normalization import Normalization
 from bplib.trace import LayerRecord, Trace
 from tests.exported import batch, like
 
@@ -120,6 +128,95 @@ def leaky_value():
 
 def leaky_slope():
     agree(through(LeakyReLU(0.3), CORNERED)[1], each(lambda z, da: da if z > 0 else 0.3 * da, CORNERED, DZ))
+
+
+def central(f, z, h=1e-5):
+    return (f(z + h) - f(z - h)) / (2 * h)
+
+
+def elu(z):
+    return z if z > 0 else 1.7 * (math.e**z - 1)
+
+
+def gelu(z):
+    return z * (1 + math.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+
+
+def elementwise_value(layer, f):
+    agree(layer.forward(Z), each(f, Z))
+
+
+def elu_slope():
+    agree(through(ELU(1.7))[1], each(lambda z, da: da * central(elu, z), Z, DZ), rtol=1e-8)
+
+
+def gelu_slope():
+    agree(through(GELU())[1], each(lambda z, da: da * central(gelu, z), Z, DZ), rtol=1e-8)
+
+
+def gelu_meaning():
+    normal = each(lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2, Z)
+    assert 1e-6 < np.abs(GELU().forward(Z) - normal).max() < 1e-3
+
+
+def residual():
+    """A residual's output and dx, and those of the layers alone."""
+    layers = Linear(3, 4, rng=1), Tanh(), Linear(4, 3, rng=2)
+    return *through(Residual(*layers)), *through(bplib.Sequential(*layers))
+
+
+def normed(layer):
+    """The output of a normalisation with gamma and beta of its own, and the same from x_hat."""
+    layer.params["gamma"][...], layer.params["beta"][...] = [2, -1, 0.5], [1, 0, 3]
+    rows = [[float(v) for v in row] for row in Z]
+    hats = [[(v - sum(row) / 3) / math.sqrt(sum((u - sum(row) / 3) ** 2 for u in row) / 3 + 1e-5) for v in row] for row in rows]
+    return layer.forward(Z), np.array(hats), np.array([2, -1, 0.5]) * hats + np.array([1, 0, 3])
+
+
+def layer_norm_value():
+    agree(LayerNorm(3).forward(Z), normed(LayerNorm(3))[1])
+
+
+def batch_norm_value():
+    columns = [[float(v) for v in Z[:, j]] for j in COLUMNS]
+    hats = [[(v - sum(c) / 4) / math.sqrt(sum((u - sum(c) / 4) ** 2 for u in c) / 4 + 1e-5) for v in c] for c in columns]
+    agree(BatchNorm(3).forward(Z, training=True), np.array(hats).T)
+
+
+def normalized_input():
+    layer = BatchNorm(3)
+    layer.forward(Z, training=True)
+    dx = layer.backward(DZ)
+    for index in np.ndindex(Z.shape):
+        def value(entry, index=index):
+            moved = Z.copy()
+            moved[index] = entry
+            return np.sum(DZ * layer.forward(moved, training=True))
+
+        assert abs(dx[index] - central(value, Z[index])) < 1e-8
+
+
+def running():
+    layer, other = BatchNorm(3, momentum=0.25), batch(4, features=3, seed=9)
+    layer.forward(Z, training=True)
+    layer.forward(other, training=True)
+    for j in COLUMNS:
+        mean, var = 0.0, 1.0
+        for column in (Z[:, j], other[:, j]):
+            middle = sum(column) / 4
+            mean = 0.75 * mean + 0.25 * middle
+            var = 0.75 * var + 0.25 * sum((v - middle) ** 2 for v in column) / 3
+        assert layer.buffers["mean"][j] == pytest.approx(mean, rel=1e-12)
+        assert layer.buffers["var"][j] == pytest.approx(var, rel=1e-12)
+
+
+def dropped():
+    layer = Dropout(0.25, rng=1)
+    y = layer.forward(np.ones((4000, 3)), training=True)
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert abs(np.mean(y == 0) - 0.25) < 0.02
+    agree(layer.backward(np.full((4000, 3), 2.0)), 2 * y)
+    agree(layer.forward(Z), Z)
 
 
 def softmax_value():
@@ -308,6 +405,21 @@ FORMULAS = [
     (ReLU, "f'(z) = 1 where z > 0, else 0", relu_slope),
     (LeakyReLU, "f(z) = z where z > 0, else slope * z", leaky_value),
     (LeakyReLU, "f'(z) = 1 where z > 0, else slope", leaky_slope),
+    (ELU, "f(z) = z where z > 0, else scale (e^z - 1)", lambda: elementwise_value(ELU(1.7), elu)),
+    (ELU, "f'(z) = 1 where z > 0, else a + scale", elu_slope),
+    (GELU, "f(z) = z (1 + t) / 2", lambda: elementwise_value(GELU(), gelu)),
+    (GELU, "with t = tanh(c (z + 0.044715 z^3)), c = sqrt(2 / pi)", lambda: elementwise_value(GELU(), gelu)),
+    (GELU, "f'(z) = (1 + t) / 2 + z (1 - t^2) c (1 + 3 * 0.044715 z^2) / 2", gelu_slope),
+    (GELU, "close to z times the probability that a standard normal number is below z", gelu_meaning),
+    (Residual, "y = x + f(x)", lambda: agree(residual()[0], Z + residual()[2])),
+    (Residual, "dx = dy + f's own dx", lambda: agree(residual()[1], DZ + residual()[3])),
+    (bplib.normalization, "dx = (d - mean(d) - x_hat * mean(d * x_hat)) / s", normalized_input),
+    (Normalization, "y = gamma * x_hat + beta", lambda: agree(normed(LayerNorm(3))[0], normed(LayerNorm(3))[2])),
+    (BatchNorm, "x_hat = (x - mean) / sqrt(var + floor), mean and var of this batch, for each feature", batch_norm_value),
+    (BatchNorm, "running <- (1 - momentum) * running + momentum * (this batch's)", running),
+    (LayerNorm, "x_hat = (x - mean) / sqrt(var + floor), mean and var of each row", layer_norm_value),
+    (Dropout, "y = x * mask, mask 0 or 1 / (1 - p); dx = dy * mask, the same mask", dropped),
+    (init.uniform, "a spread of 1 / sqrt(3 n_in)", lambda: near(spread("uniform"), (1 / 360) ** 0.5)),
     (Softmax, "p_i = e^(z_i) / sum_j e^(z_j)", softmax_value),
     (Softmax, "dp_i/dz_j = p_i (1[i = j] - p_j)", softmax_jacobian),
     (Softmax, "delta = p * (dp - s) with s = sum_j dp_j p_j", softmax_delta),
@@ -373,7 +485,7 @@ def test_formula(thing, formula, compute):
 
 def documented():
     """Every class of the modules with mathematics, and every rule."""
-    modules = (bplib.layers, bplib.activations, bplib.losses, bplib.optim)
+    modules = (bplib.layers, bplib.activations, bplib.normalization, bplib.losses, bplib.optim)
     own = {thing for module in modules for thing in vars(module).values()
            if inspect.isclass(thing) and thing.__module__ == module.__name__}
     return sorted(own | set(init.RULES.values()), key=lambda thing: thing.__name__)

@@ -242,7 +242,7 @@ def states(thing, pattern):
 SHAPES = r"Shapes: |\(n, |of shape|\(n_in, n_out\)"
 SOURCE = r"Sources?: [^.]*?\b(1[6-9]|20)\d\d\b|, (Legendre|Cauchy) 1[89]\d\d"
 # Definitions that nobody needs a paper for, and the checker, which is the course's own.
-NO_SOURCE = {"Linear", "Sequential", "Sigmoid", "Tanh", "zeros", "normal", "check_gradients"}
+NO_SOURCE = {"Linear", "Sequential", "Sigmoid", "Tanh", "zeros", "constant", "normal", "check_gradients"}
 THINGS = exported(Layer) | exported(Loss)
 
 

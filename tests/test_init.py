@@ -40,8 +40,19 @@ def test_the_bound_tells_the_formulas_apart(shape):
             assert not spread_is(W, np.sqrt(variance)), name
 
 
-def test_zeros_are_zero():
+def test_zeros_are_zero_and_constants_one():
     assert not init.weights("zeros", 3, 4, rng=0).any()
+    assert (init.weights("constant", 3, 4, rng=0) == 1).all()
+    assert (Linear(3, 4, init="constant", gain=0.3).params["W"] == 0.3).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_uniform_is_even_up_to_its_bound(shape):
+    W = init.weights("uniform", *shape, rng=5) * np.sqrt(shape[0])
+    assert 0.999 < np.abs(W).max() <= 1
+    # A spread of 1 / sqrt(3), and a kurtosis of 9 / 5 in place of the normal 3.
+    assert W.std() == pytest.approx(1 / np.sqrt(3), abs=5 * np.sqrt(0.2 / W.size))
+    assert np.mean((W / W.std()) ** 4) == pytest.approx(1.8, abs=0.03)
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (1, 7), (7, 1), (1, 1)])
@@ -66,7 +77,7 @@ def test_orthogonal_draws_every_rotation_alike():
 def test_rules_follow_their_seed(rule):
     first, again, other = (init.weights(rule, 4, 3, rng=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
-    assert np.array_equal(first, other) == (rule == "zeros")
+    assert np.array_equal(first, other) == (rule in ("zeros", "constant"))
     state = np.random.get_state()[1].copy()  # noqa: NPY002 - that it stays untouched is the point
     init.weights(rule, 4, 3, rng=1)
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002

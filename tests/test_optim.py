@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from bplib import MSE, SGD, Linear, Momentum, Sequential, Tanh
+from bplib import (
+    MSE,
+    SGD,
+    Linear,
+    Momentum,
+    Sequential,
+    Tanh,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    clip_weights,
+)
 from tests.exported import batch, like
 
 
@@ -113,3 +124,57 @@ def test_momentum_keeps_no_learners_array():
     optimiser.step()
     for name, grad in net.grads.items():
         assert not np.shares_memory(optimiser.velocity[name], grad)
+
+
+GRADS = {"W": np.array([[3.0, -4.0], [0.1, 0.2]]), "b": np.array([12.0, 0.5])}
+
+
+@pytest.mark.parametrize("clip", [clip_by_value, clip_by_norm, clip_by_global_norm])
+def test_clipping_keeps_what_is_short_and_changes_nothing_in_place(clip):
+    before = {name: grad.copy() for name, grad in GRADS.items()}
+    long, short = clip(GRADS, 1.0), clip(GRADS, 100.0)
+    for name, grad in GRADS.items():
+        assert np.array_equal(grad, before[name])
+        assert np.array_equal(short[name], grad)
+        assert not np.array_equal(long[name], grad)
+        assert not np.shares_memory(short[name], grad)
+
+
+def test_what_each_clipping_keeps():
+    assert max(np.abs(grad).max() for grad in clip_by_value(GRADS, 2.0).values()) == 2
+    assert np.allclose([np.linalg.norm(grad) for grad in clip_by_norm(GRADS, 2.0).values()], 2)
+    clipped = clip_by_global_norm(GRADS, 2.0)
+    assert np.isclose(np.sqrt(sum((grad**2).sum() for grad in clipped.values())), 2)
+    ratios = np.concatenate([(clipped[name] / GRADS[name]).ravel() for name in GRADS])
+    assert np.allclose(ratios, ratios[0]), "the direction is kept"
+
+
+@pytest.mark.parametrize("make", [SGD, Momentum])
+def test_an_optimiser_clips_before_it_steps(make):
+    net = Linear(2, 2)
+    before = {name: param.copy() for name, param in net.params.items()}
+    net.grads = {name: grad.copy() for name, grad in GRADS.items()}
+    make(net, 0.5, clip=lambda grads: clip_by_value(grads, 1.0)).step()
+    for name, param in net.params.items():
+        assert np.allclose(before[name] - param, 0.5 * np.clip(GRADS[name], -1, 1))
+        assert np.array_equal(net.grads[name], GRADS[name]), "the gradients themselves stay"
+
+
+def test_weights_are_clipped_in_place():
+    net = Sequential(Linear(3, 2, gain=5, rng=1))
+    param = net.params["0.W"]
+    clip_weights(net, 0.25)
+    assert net.params["0.W"] is param
+    assert np.abs(param).max() == 0.25
+
+
+@pytest.mark.parametrize("clip", [clip_by_value, clip_by_norm, clip_by_global_norm, clip_weights])
+@pytest.mark.parametrize(("limit", "error"), [(0, ValueError), (-1, ValueError), (np.nan, ValueError), ("1", TypeError)])
+def test_a_bad_limit_is_refused(clip, limit, error):
+    with pytest.raises(error, match=f"{clip.__name__}: expected limit to be"):
+        clip(Linear(2, 2) if clip is clip_weights else GRADS, limit)
+
+
+def test_a_clip_that_is_no_function_is_refused():
+    with pytest.raises(TypeError, match=r"SGD: expected clip to be a function of the gradients, got 1\.0"):
+        SGD(Linear(2, 2), 0.1, clip=1.0)

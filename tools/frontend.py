@@ -40,6 +40,24 @@ OUTPUTS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells
   .flatMap(cell => cell.outputs.toJSON())
   .filter(output => output.output_type === 'error' || output.name === 'stderr')
   .map(output => output.evalue || output.text)"""
+# Notes when the slider shows a new number, and when a picture with other words than before has been painted.
+WATCH = """([lab, slider]) => {
+  const image = lab.querySelector('img.widget-image');
+  const seen = window.bplibSeen = {values: [], pictures: []};
+  let number = slider.getAttribute('aria-valuetext'), source = image.src;
+  const look = () => {
+    if (slider.getAttribute('aria-valuetext') !== number) {
+      number = slider.getAttribute('aria-valuetext');
+      seen.values.push([number, performance.now()]);
+    }
+    if (image.src !== source && image.complete && image.naturalWidth) {
+      source = image.src;
+      seen.pictures.push([lab.querySelector('[role=status]').textContent, performance.now()]);
+    }
+    if (window.bplibSeen === seen) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 
 
@@ -136,3 +154,35 @@ def run_all(page, address):
     problems = page.evaluate(OUTPUTS)
     if not clean or problems:
         raise RuntimeError(f"The notebook does not run: {problems}")
+
+
+def drag(page, lab, slider, seconds=4, steps=80):
+    """Drag a slider of a lab with the mouse through its whole range, and watch what the page shows.
+
+    Parameters
+    ----------
+    page : of Playwright. lab, slider : locators of the lab and of one slider in it. seconds : how long the way takes.
+    steps : in how many moves of the mouse.
+
+    Returns
+    -------
+    values : what the slider showed, pairs (text, ms). pictures : what the lab's words said when a new picture was there, pairs
+        (text, ms). released : when the mouse was let go, ms.
+    """
+    track = slider.locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
+    knob = slider.bounding_box()
+    y = knob["y"] + knob["height"] / 2
+    page.mouse.move(knob["x"] + knob["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(track["x"], y)
+    page.wait_for_timeout(500)
+    page.evaluate(WATCH, [lab.element_handle(), slider.element_handle()])
+    begin = time.monotonic()
+    for step in range(1, steps + 1):
+        page.mouse.move(track["x"] + track["width"] * step / steps, y)
+        page.wait_for_timeout(max(0, 1000 * (begin + seconds * step / steps - time.monotonic())))
+    page.mouse.up()
+    released = page.evaluate("() => performance.now()")
+    page.wait_for_timeout(1500)
+    seen = page.evaluate("() => { const seen = window.bplibSeen; window.bplibSeen = null; return seen }")
+    return seen["values"], seen["pictures"], released

@@ -36,6 +36,7 @@ __all__ = ["Choice", "Float", "Int", "Lab", "Live", "Picture", "Toggle"]
 # no newer value is waiting. Who drags without a pause sees a picture every LONGEST_WAIT all the same.
 PAUSE, LONGEST_WAIT = 0.003, 0.05
 
+PIN, UNPIN = "Pin this curve", "Take the pin out"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -46,11 +47,16 @@ class Lab:
     ----------
     title : the lab's question, written over the picture.
     controls : what can be varied, {name: Int, Float, Choice or Toggle}.
+    presets : buttons that set several controls at once, {what stands on it: {name: value}}.
+    pinnable : is there a button that keeps what is shown, to compare what comes next with it? `data["pinned"]` is then the
+        data that were kept, or None.
     size : of the picture, in inches; an inch is `style.CSS_DPI` pixels on the page.
     """
 
     title = ""
     controls = {}
+    presets = {}
+    pinnable = False
     size = (style.WIDTH, 3.6)
 
     def compute(self, **values):
@@ -89,22 +95,31 @@ class Lab:
                 raise TypeError(f"{who}: there is no control {name!r}; the controls are {listed(self.controls)}.")
         return {name: control.check(changes.get(name, control.default), who, name) for name, control in self.controls.items()}
 
-    def data(self, **values):
-        """What `compute` gives for the values, with defaults filled in. Raises what `values` raises."""
+    def data(self, pinned=None, **values):
+        """What `compute` gives for the values, with defaults filled in. Raises what `values` raises.
+
+        Parameters
+        ----------
+        pinned : in a lab that is pinnable, the values to compare with, a dict. values : as for `values`.
+        """
         values = self.values(**values)
         with _one_thread():
-            return self.compute(**values)
+            data = self.compute(**values)
+        if self.pinnable:
+            data["pinned"] = None if pinned is None else self.data(**pinned)
+        return data
 
-    def bundle(self, **values):
+    def bundle(self, pinned=None, **values):
         """The picture and the words for the values, as data and metadata to display. Raises what `values` raises."""
-        data = self.data(**values)
+        data = self.data(pinned, **values)
         return _bundle(Picture(self, data), self.describe(self.values(**values), data))
 
-    def figure(self, **values):
-        """Display the picture and the words for the values, without controls. Raises what `values` raises."""
+    def figure(self, pinned=None, **values):
+        """Display the picture and the words for the values, without controls; in a lab that is pinnable beside those for the
+        values `pinned`, a dict. Raises what `values` raises."""
         from IPython.display import display
 
-        data, metadata = self.bundle(**values)
+        data, metadata = self.bundle(pinned, **values)
         words = data["text/plain"]
         # A page shows one form of an output, the picture; the words are an output of their own, so that both are seen.
         display(data | {"text/plain": f"Picture: {self.title}"}, metadata=metadata, raw=True)
@@ -167,14 +182,14 @@ class Live:
 
     Attributes
     ----------
-    controls : the widgets by the names of their controls. reset : the button. image, words : what answers.
-    renders : how many pictures have been drawn.
+    controls : the widgets by the names of their controls. reset : the button. presets : the buttons by what stands on them.
+    pin : the button that keeps what is shown, or None. image, words : what answers. renders : how many pictures have been drawn.
     """
 
     def __init__(self, lab):
         import ipywidgets as widgets
 
-        self._lab, self._picture, self._due, self.renders = lab, None, None, 0
+        self._lab, self._picture, self._due, self._pinned, self.renders = lab, None, None, None, 0
         self._loop = _running_loop()
         self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
         self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
@@ -183,13 +198,21 @@ class Live:
         self.image = widgets.Image(layout={"width": width, "max_width": "100%", "height": "auto"})
         self.words = widgets.HTML(layout={"width": width, "max_width": "100%"})
         grid = {"width": width, "max_width": "100%", "grid_template_columns": "repeat(auto-fill, minmax(340px, 1fr))"}
-        top = widgets.GridBox([*self.controls.values(), self.reset], layout=grid)
-        self.box = widgets.VBox([top, self.image, self.words])
+        self.presets = {name: widgets.Button(description=name, layout={"width": "auto"}) for name in lab.presets}
+        self.pin = widgets.Button(description=PIN, layout={"width": "auto"}) if lab.pinnable else None
+        more = [*self.presets.values(), *([self.pin] if self.pin else [])]
+        row = widgets.HBox([*more, self.reset], layout={"width": width, "max_width": "100%", "flex_flow": "row wrap"})
+        top = widgets.GridBox([*self.controls.values(), *([] if more else [self.reset])], layout=grid)
+        self.box = widgets.VBox([top, *([row] if more else []), self.image, self.words])
         self.box.add_class("bplib-lab")
         self.refresh()
         for control in self.controls.values():
             control.observe(self._changed, "value")
         self.reset.on_click(self._reset)
+        for name, button in self.presets.items():
+            button.on_click(lambda _, name=name: self._set(lab.presets[name]))
+        if self.pin:
+            self.pin.on_click(self._pin)
 
     def refresh(self):
         """Answer the values of the controls now. What the lab raises is shown, and raised."""
@@ -197,6 +220,8 @@ class Live:
         try:
             values = lab.values(**{name: control.value for name, control in self.controls.items()})
             data = lab.data(**values)
+            if lab.pinnable:
+                data["pinned"] = self._pinned
             words = lab.describe(values, data)
             if self._picture is None:
                 self._picture = Picture(lab, data)
@@ -243,9 +268,20 @@ class Live:
                 raise
             shell.showtraceback()
 
+    def _set(self, values):
+        for name, value in values.items():
+            self.controls[name].value = value
+
     def _reset(self, button):
-        for name, control in self._lab.controls.items():
-            self.controls[name].value = control.default
+        if self._pinned is not None:
+            self._pin(button)
+        self._set({name: control.default for name, control in self._lab.controls.items()})
+
+    def _pin(self, button):
+        values = {name: control.value for name, control in self.controls.items()}
+        self._pinned = self._lab.data(**values) if self._pinned is None else None
+        self.pin.description = PIN if self._pinned is None else UNPIN
+        self._changed(None)
 
 
 def _artists(found):

@@ -119,6 +119,14 @@ def test_every_control_of_every_lab(page, address, shots, name):
         for box in root.get_by_role("checkbox").all():
             lab.press(box, "Space")
         reset(lab, start)
+        for button in root.locator("button").all():
+            if button.inner_text().strip() not in ("Reset", "Pin this curve", ""):
+                lab.press(button, "Enter")
+        reset(lab, start)
+        if root.get_by_role("button", name="Pin this curve").count():
+            lab.press(root.get_by_role("button", name="Pin this curve"), "Enter")
+            root.get_by_role("button", name="Take the pin out").wait_for()
+            reset(lab, start)
         if sliders:
             drag(page, sliders[0])
             assert lab.settled() != start

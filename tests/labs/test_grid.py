@@ -16,16 +16,37 @@ FULL = 100  # a lab with more combinations than that is tried on all pairs of va
 
 
 def grid(lab):
-    """All combinations of what the controls can be; of many, those in which at most two are not at their default."""
-    samples = {name: dict.fromkeys(control.samples()) for name, control in lab.controls.items()}
+    """All combinations of what the controls can be; of many, each control alone away from its default, and then so many
+    combinations that every two values of two controls meet."""
+    samples = {name: list(dict.fromkeys(control.samples())) for name, control in lab.controls.items()}
     if np.prod([len(values) for values in samples.values()]) <= FULL:
         return [dict(zip(samples, values)) for values in product(*samples.values())]
-    cells = {}
+    alone = [lab.values(**{name: value}) for name, values in samples.items() for value in values]
+    return list({tuple(values.values()): values for values in [*alone, *meetings(samples)]}.values())
+
+
+def meetings(samples):
+    """Few combinations in which every two values of two controls meet, one combination after the other, greedily."""
+    open_pairs = {frozenset(pair) for one, other in combinations(samples, 2)
+                  for pair in product([(one, a) for a in samples[one]], [(other, b) for b in samples[other]])}
+    while open_pairs:
+        row = dict(min((sorted(pair, key=repr) for pair in open_pairs), key=repr))
+        for name in [name for name in samples if name not in row]:
+            gains = {value: sum(frozenset([(name, value), item]) in open_pairs for item in row.items())
+                     for value in samples[name]}
+            row[name] = max(gains, key=gains.get)
+        open_pairs -= {frozenset(pair) for pair in combinations(row.items(), 2)}
+        yield {name: row[name] for name in samples}
+
+
+def test_meetings_bring_every_two_values_together():
+    samples = {"a": [1, 2, 3], "b": ["x", "y"], "c": [False, True], "d": [0.1, 0.2, 0.3]}
+    rows = list(meetings(samples))
+    met = {frozenset(pair) for row in rows for pair in combinations(row.items(), 2)}
     for one, other in combinations(samples, 2):
         for a, b in product(samples[one], samples[other]):
-            values = lab.values(**{one: a, other: b})
-            cells[tuple(values.values())] = values
-    return list(cells.values())
+            assert frozenset([(one, a), (other, b)]) in met
+    assert len(rows) < 20 < 3 * 2 * 2 * 3
 
 
 @pytest.fixture(params=LABS, ids=lambda kind: kind.__name__)
@@ -145,8 +166,10 @@ def test_letters_are_large_enough_to_read(lab):
 def test_the_widgets_drive_it(lab):
     live = Live(lab)
     for name, control in lab.controls.items():
-        for value in control.samples():
+        for value in (*control.samples(), control.default):
             live.controls[name].value = value
+    for name, control in list(lab.controls.items())[:2]:
+        live.controls[name].value = control.samples()[-1]
     live.reset.click()
     assert live.image.value == Picture(lab, lab.data()).png()
     assert lab.describe(lab.values(), lab.data()).split(":")[0].split("'")[0] in live.words.value

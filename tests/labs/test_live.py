@@ -293,3 +293,50 @@ def test_one_blas_thread_while_computing():
 def test_toggle_refuses_what_is_not_a_bool():
     with pytest.raises(TypeError, match="True or False"):
         Toggle().check("yes", "Lab", "box")
+
+
+def test_a_preset_sets_its_controls_and_leaves_the_others(waves):
+    class Preset(type(waves)):
+        presets = {"Fast": {"frequency": 5.0, "kind": "cos"}}  # noqa: RUF012
+
+    live = Live(Preset())
+    live.controls["bars"].value = 4
+    live.presets["Fast"].click()
+    assert {name: control.value for name, control in live.controls.items()} == {
+        "frequency": 5.0, "bars": 4, "kind": "cos", "shown": True,
+    }
+    assert live.image.value == Picture(waves, waves.data(frequency=5.0, bars=4, kind="cos")).png()
+
+
+class Pinnable:
+    """Added to a lab: it says what is pinned."""
+
+    pinnable = True
+
+    def describe(self, values, data):
+        return f"{values['bars']} bars, pinned {'nothing' if data['pinned'] is None else len(data['pinned']['y'])}."
+
+
+def test_what_is_pinned_stays_until_the_pin_is_taken_out(waves):
+    lab = type("Pinned", (Pinnable, type(waves)), {})()
+    live = Live(lab)
+    live.controls["bars"].value = 4
+    live.pin.click()
+    live.controls["bars"].value = 9
+    shown = len(lab.data(bars=4)["y"])
+    assert f"9 bars, pinned {shown}." in live.words.value
+    assert live.pin.description == "Take the pin out"
+    live.pin.click()
+    assert "9 bars, pinned nothing." in live.words.value
+    live.pin.click()
+    live.reset.click()
+    assert "10 bars, pinned nothing." in live.words.value
+    assert live.pin.description == "Pin this curve"
+    assert f"pinned {shown}." in lab.bundle({"bars": 4}, bars=9)[0]["text/plain"]
+
+
+def test_a_lab_without_presets_and_pins_has_no_such_buttons(waves):
+    live = Live(waves)
+    assert live.pin is None
+    assert live.presets == {}
+    assert "pinned" not in waves.data()

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from bplib import Linear, Sequential, Sigmoid, SoftmaxCrossEntropy, datasets, numerical_gradient
+from bplib import (
+    MSE,
+    SGD,
+    BatchNorm,
+    Linear,
+    Residual,
+    Sequential,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Tanh,
+    datasets,
+    numerical_gradient,
+)
 from bplib.labs import GradientMagnitudes
 from bplib.labs.live import Picture
 from bplib.labs.vanishing import _bars, _named, _short
@@ -30,7 +42,7 @@ def test_the_bars_are_the_gradient_that_finite_differences_see(lab):
     layers = [Linear(784, 8, gain=1.5, rng=rng), Linear(8, 8, gain=1.5, rng=rng), Linear(8, 10, gain=1.5, rng=rng)]
     net = Sequential(layers[0], Sigmoid(), layers[1], Sigmoid(), layers[2])
     loss = SoftmaxCrossEntropy()
-    data = lab.data(depth=3, width=8, activation="sigmoid", gain=1.5, seed=3)
+    data = lab.data(depth=3, width=8, activation="sigmoid", gain=1.5, batch=64, seed=3)
     for place in (1, 2):
         W = layers[place].params["W"]
         start = W.copy()
@@ -83,3 +95,80 @@ def test_bars_stand_on_the_floor_at_their_layers():
     assert corners.shape == (2, 4, 2)
     np.testing.assert_allclose(corners[:, :, 0].mean(axis=1), [1, 2])
     np.testing.assert_allclose(corners[:, :, 1].max(axis=1), [1, 2])
+
+
+def test_the_whole_network_is_the_one_that_it_says(lab):
+    """Batch norm, residuals, squared error and training, against the same network built and trained by itself."""
+    values = {"depth": 5, "width": 16, "activation": "tanh", "rule": "He", "gain": 0.5}
+    data = lab.data(**values, normalization="batch", residual=True, loss="squared error", batch=32, steps=3, seed=4)
+    images = datasets.fashion()
+    x, rng = (images.x_train[:128] - images.x_train.mean()) / images.x_train.std(), np.random.default_rng(4)
+    y = np.eye(10)[images.y_train[:128]]
+    blocks = [Sequential(Linear(784, 16, init="he", gain=0.5, rng=rng), BatchNorm(16), Tanh())]
+    for _ in range(3):
+        blocks.append(Residual(Linear(16, 16, init="he", gain=0.5, rng=rng), BatchNorm(16), Tanh()))
+    net, loss = Sequential(*blocks, Linear(16, 10, init="he", gain=0.5, rng=rng)), MSE()
+    optimiser, spreads = SGD(net, 0.1), []
+    for step in range(4):
+        rows = slice(32 * step, 32 * step + 32)
+        loss.forward(net.forward(x[rows], training=True), y[rows])
+        net.backward(loss.backward())
+        if step < 3:
+            optimiser.step()
+    norms = [np.linalg.norm(grad) for name, grad in net.grads.items() if name.endswith("W")]
+    np.testing.assert_allclose(data["norms"], norms, rtol=1e-10)
+    a = x[96:128]
+    for block in blocks:
+        a = block.forward(a, training=True)
+        spreads.append(np.sqrt(np.mean(a**2)))
+    np.testing.assert_allclose(data["spread"], spreads, rtol=1e-10)
+
+
+def test_sigmoids_lose_a_million_in_twenty_layers(lab):
+    norms = lab.data(depth=20, activation="sigmoid", rule="Xavier", gain=1.0)["norms"]
+    assert norms[0] / norms[-1] < 1e-6
+
+
+@pytest.mark.parametrize("depth", [10, 20, 50])
+def test_he_keeps_relu_within_a_decade(lab, depth):
+    for setting in ({"width": 256}, {"width": 128, "batch": 256}):
+        data = [lab.data(depth=depth, activation="ReLU", rule="He", seed=seed, **setting)["norms"] for seed in range(3)]
+        inner = np.median(data, axis=0)[1:-1]  # the first and the last layer have another shape
+        assert inner.max() / inner.min() < 10
+
+
+def test_one_decade_needs_the_right_gain(lab):
+    for gain, factor in ((0.5, 1e-6), (2.0, 1e6)):
+        norms = lab.data(depth=50, activation="ReLU", rule="He", gain=gain, width=128)["norms"]
+        assert (norms[1] < factor) if factor < 1 else (norms[1] > factor)
+
+
+def test_residuals_and_batch_norm_bring_the_gradient_of_a_hundred_layers(lab):
+    plain = lab.data(depth=100, activation="sigmoid")["norms"]
+    cured = lab.data(depth=100, **lab.presets["ResNet 2015"])["norms"]
+    assert plain[0] < 1e-40
+    assert 1e-1 < cured[1:-1].min() < cured[1:-1].max() < 1e2
+
+
+def test_dead_units_are_counted(lab):
+    data = lab.data(depth=20, activation="ReLU", rule="He")
+    assert 0 < data["dead"].mean() < data["flat"].mean() < 1
+    assert lab.data(depth=20, activation="leaky ReLU")["dead"].max() == 0
+
+
+@pytest.mark.parametrize("name", GradientMagnitudes.presets)
+def test_presets_are_settings_of_the_lab(lab, name):
+    values = lab.values(**lab.presets[name])
+    assert values["gain"] == (0.1 if name == "The 1990s" else 1.0)
+    assert {"activation", "rule", "gain", "normalization", "residual"} == set(lab.presets[name])
+
+
+def test_what_is_pinned_is_drawn_and_said(lab):
+    pinned = {"depth": 30, "activation": "tanh"}
+    data = lab.data(pinned, depth=5)
+    picture = Picture(lab, data)
+    assert np.array_equal(picture.artists["pinned"].get_ydata(), lab.data(**pinned)["norms"])
+    assert picture.artists["axes"][0].get_xlim() == (0.4, 50.6), "there is room for both"
+    assert "Pinned: layer 1's gradient is" in lab.describe(lab.values(depth=5), data)
+    picture.update(lab.data(depth=5))
+    assert len(picture.artists["pinned"].get_ydata()) == 0

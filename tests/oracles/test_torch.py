@@ -4,20 +4,29 @@ import numpy as np
 import pytest
 
 from bplib import (
+    ELU,
+    GELU,
     MSE,
     SGD,
+    BatchNorm,
     BinaryCrossEntropy,
+    Dropout,
     Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     Loss,
     Momentum,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
     SoftmaxCrossEntropy,
     Tanh,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
 )
 from bplib.layers import flat
 from tests.battery import close
@@ -29,6 +38,8 @@ ACTIVATIONS = {
     "Tanh": (Tanh, lambda torch: torch.nn.Tanh()),
     "ReLU": (ReLU, lambda torch: torch.nn.ReLU()),
     "LeakyReLU": (LeakyReLU, lambda torch: torch.nn.LeakyReLU(0.01)),
+    "ELU": (ELU, lambda torch: torch.nn.ELU()),
+    "GELU": (GELU, lambda torch: torch.nn.GELU(approximate="tanh")),
     "Softmax": (Softmax, lambda torch: torch.nn.Softmax(dim=1)),
 }
 LOSSES = {
@@ -68,7 +79,8 @@ def theirs(torch, ours):
 
 
 def test_every_activation_and_loss_is_compared():
-    assert set(exported(Layer)) - {"Linear", "Sequential"} == set(ACTIVATIONS)
+    below = {"Linear", "Sequential", "BatchNorm", "LayerNorm", "Residual", "Dropout"}
+    assert set(exported(Layer)) - below == set(ACTIVATIONS)
     assert set(exported(Loss)) == set(LOSSES)
 
 
@@ -153,6 +165,84 @@ def test_steps_of_sgd_and_momentum(torch, rng, momentum):
         optimiser.step()
     close(net.params["0.W"], other[0].weight.detach().numpy().T, "W", CLOSE)
     close(net.params["2.b"], other[2].bias.detach().numpy(), "b", CLOSE)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("name", ["BatchNorm", "LayerNorm"])
+@pytest.mark.parametrize("shape", [(2, 3), (7, 4), (16, 2)])
+def test_normalisation(torch, rng, name, training, shape):
+    n, d = shape
+    if name == "LayerNorm":
+        ours, module = LayerNorm(d), torch.nn.LayerNorm(d, dtype=torch.float64)
+    else:
+        ours, module = BatchNorm(d, momentum=0.3), torch.nn.BatchNorm1d(d, momentum=0.3, dtype=torch.float64)
+    for ours_name, theirs_name in (("gamma", "weight"), ("beta", "bias")):
+        ours.params[ours_name][...] = rng.standard_normal(d)
+        getattr(module, theirs_name).data = torch.tensor(ours.params[ours_name].copy())
+    for _ in range(3):  # so that the running statistics have a history
+        first = 2 + 3 * rng.standard_normal((n, d))
+        ours.forward(first, training=True)
+        module(tensor(torch, first))
+    module.train(training)
+    x, dy = 1 + 2 * rng.standard_normal((n, d)), rng.standard_normal((n, d))
+    x_theirs = tensor(torch, x, grad=True)
+    y = module(x_theirs)
+    y.backward(tensor(torch, dy))
+    close(ours.forward(x, training=training), y.detach().numpy(), "output", CLOSE)
+    close(ours.backward(dy), x_theirs.grad.numpy(), "dx", CLOSE)
+    close(ours.grads["gamma"], module.weight.grad.numpy(), "dgamma", CLOSE)
+    close(ours.grads["beta"], module.bias.grad.numpy(), "dbeta", CLOSE)
+    if name == "BatchNorm":
+        close(ours.buffers["mean"], module.running_mean.numpy(), "running mean", CLOSE)
+        close(ours.buffers["var"], module.running_var.numpy(), "running variance", CLOSE)
+
+
+def test_residual(torch, rng):
+    block = Residual(Linear(4, 6, rng=1), Tanh(), Linear(6, 4, rng=2))
+    module = theirs(torch, Sequential(*block))
+    x, dy = rng.standard_normal((5, 4)), rng.standard_normal((5, 4))
+    x_theirs = tensor(torch, x, grad=True)
+    y = x_theirs + module(x_theirs)
+    y.backward(tensor(torch, dy))
+    close(block.forward(x), y.detach().numpy(), "output", CLOSE)
+    close(block.backward(dy), x_theirs.grad.numpy(), "dx", CLOSE)
+    close(block.grads["0.W"], module[0].weight.grad.numpy().T, "dW", CLOSE)
+
+
+def test_dropout_with_its_own_mask(torch, rng):
+    layer, x, dy = Dropout(0.3, rng=4), rng.standard_normal((6, 5)), rng.standard_normal((6, 5))
+    y = layer.forward(x, training=True)
+    x_theirs = tensor(torch, x, grad=True)
+    theirs_y = x_theirs * tensor(torch, (y != 0) / 0.7)
+    theirs_y.backward(tensor(torch, dy))
+    close(y, theirs_y.detach().numpy(), "output", CLOSE)
+    close(layer.backward(dy), x_theirs.grad.numpy(), "dx", CLOSE)
+
+
+@pytest.mark.parametrize("limit", [0.01, 1.0, 1e3])
+def test_clipping(torch, rng, limit):
+    grads = {"0.W": 3 * rng.standard_normal((4, 3)), "0.b": rng.standard_normal(3)}
+
+    def of_theirs(clip):
+        params = [torch.nn.Parameter(torch.zeros(grad.shape, dtype=torch.float64)) for grad in grads.values()]
+        for param, grad in zip(params, grads.values()):
+            param.grad = tensor(torch, grad.copy())
+        clip(params)
+        return [param.grad.numpy() for param in params]
+
+    def alone(params):
+        for param in params:
+            torch.nn.utils.clip_grad_norm_([param], limit)
+
+    pairs = (
+        (clip_by_value, lambda params: torch.nn.utils.clip_grad_value_(params, limit), CLOSE),
+        # PyTorch adds 1e-6 to the norm before it divides.
+        (clip_by_global_norm, lambda params: torch.nn.utils.clip_grad_norm_(params, limit), 2e-6),
+        (clip_by_norm, alone, 2e-6),
+    )
+    for ours, clip, tolerance in pairs:
+        for got, expected in zip(ours(grads, limit).values(), of_theirs(clip)):
+            close(got, expected, ours.__name__, tolerance)
 
 
 def test_the_comparison_sees_a_transposed_weight(torch):
