@@ -228,4 +228,5 @@ def _require_finite(value, norms, optimiser, history):
 def _bar(steps, progress):
     from tqdm.auto import tqdm
 
-    return tqdm(total=steps, desc="training", unit="step", delay=DELAY, leave=False, disable=not progress)
+    off = {} if progress else {"disable": True}  # without a word from here, TQDM_DISABLE decides
+    return tqdm(total=steps, desc="training", unit="step", delay=DELAY, leave=False, **off)
