@@ -31,7 +31,7 @@ class Mistakes(Lab):
     title = "What does the network take for what?"
     controls = {
         "true": Choice(ANY, *CLASSES, default="shirt", label="true class"),
-        "first": Int(1, 31, 1, label="from mistake number", step=SHOWN),
+        "first": Int(1, 31, 1, label="from number", step=SHOWN),
     }
     size = (style.WIDTH, 4.9)
 
@@ -168,6 +168,7 @@ class FirstLayer(Lab):
         middle.set_title("This unit's weights")
         for axes in (left, middle):
             axes.set_axis_off()
+            axes.set_anchor("N")
         bars = right.barh(range(10), np.zeros(10), color=style.ACTIVATION, edgecolor=style.LINE, linewidth=0.8)
         right.axvline(0, color=style.LINE, linewidth=1)
         right.set_yticks(range(10), CLASSES)
