@@ -7,8 +7,14 @@ from bplib.grading.feedback import Hint, Result
 from bplib.grading.progress import Progress, record
 from bplib.grading.scoreboard import Scoreboard
 
-TOPICS = {"start": "00 Start here", "neuron": "01 A neuron", "losses": "02 Losses", "hunt": "08 The bug hunt",
-          "network": "09 A real network"}
+TOPICS = {
+    "start": "00 Start here",
+    "neuron": "01 A neuron",
+    "losses": "02 Losses",
+    "slopes": "04 Slopes",
+    "hunt": "08 The bug hunt",
+    "network": "09 A real network",
+}
 
 
 def exercises():

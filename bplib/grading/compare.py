@@ -16,7 +16,8 @@ def difference(got, expected, rtol, parts=()):
         return _tuple_difference(got, expected, rtol, parts)
     subject = parts[0] if parts else "The result"
     if isinstance(expected, str):
-        return _text_difference(got, expected)
+        words = _text_difference(got, expected)
+        return f"{subject} {words}" if words and parts else words
     if got is None:
         return f"{subject} is None. Is a return missing?"
     array, expected = _numbers(got), np.asarray(expected, float)
@@ -50,7 +51,7 @@ def _tuple_difference(got, expected, rtol, parts):
     if len(got) != len(expected):
         return f"{wanted}; yours are {len(got)}."
     for index, (g, e) in enumerate(zip(got, expected)):
-        name = parts[index] if parts else f"Number {index + 1} of the results"
+        name = parts[index] if len(parts) == len(expected) else f"Number {index + 1} of the results"
         words = difference(g, e, rtol, (name,))
         if words:
             return words
@@ -65,7 +66,8 @@ def _text_difference(got, expected):
 
 def _value_difference(array, expected, rtol, subject):
     # Entries that should be nearly zero are judged on the scale of the whole array, a billion times finer.
-    wrong = ~(np.abs(array - expected) <= rtol * np.abs(expected) + 1e-9 * _largest(expected))
+    near = np.abs(array - expected) <= rtol * np.abs(expected) + 1e-9 * _largest(expected)
+    wrong = (array != expected) & ~(near & np.isfinite(expected))
     if not wrong.any():
         return None
     found = diagnose(array, expected)

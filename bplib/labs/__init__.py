@@ -13,9 +13,10 @@ from bplib.labs.network import (
 )
 from bplib.labs.network_pictures import FirstLayer as FirstLayer, Mistakes as Mistakes
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
+from bplib.labs.slopes import StepSize as StepSize
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
 __all__ = [
     "Activations", "BugHeatmap", "Clothes", "FirstLayer", "GradientMagnitudes", "Mistakes", "MysteryRun", "Neuron",
-    "RealTraining", "SlowStart", "SoftmaxLogits", "TrainingDiagnostics",
+    "RealTraining", "SlowStart", "SoftmaxLogits", "StepSize", "TrainingDiagnostics",
 ]

@@ -567,3 +567,23 @@ def test_the_last_resort_is_a_verdict(monkeypatch, capfd):
     result = judged(DOUBLE, lambda x: 2 * x, capfd)
     assert result.verdict == ERROR
     assert "could not be judged: looking at it raised ZeroDivisionError" in str(result)
+
+
+def test_a_tuple_inside_a_tuple_is_compared_part_by_part():
+    expected = (1.0, (2.0, 3.0))
+    exercise = Exercise("mini.nested", "Nested", 1, expected, parts=("the loss", "the pair"))
+    assert exercise.judge((1.0, (2.0, 3.0))).verdict == CORRECT
+    assert "Number 2 of the results should be 3; yours is 4." in str(exercise.judge((1.0, (2.0, 4.0))))
+    assert "the pair" not in str(exercise.judge((1.5, (2.0, 4.0))))
+
+
+def test_infinity_is_equal_to_itself_only():
+    exercise = Exercise("mini.far", "Far", 1, np.array([1.0, np.inf]))
+    assert exercise.judge(np.array([1.0, np.inf])).verdict == CORRECT
+    for wrong in ([1.0, 2.0], [1.0, -np.inf], [1.0, np.nan]):
+        assert exercise.judge(np.array(wrong)).verdict == WRONG
+
+
+def test_a_wrong_text_among_several_is_named():
+    exercise = Exercise("mini.words", "Words", 1, ("yes", "no"), parts=("First:", "Second:"))
+    assert "Second: 'yes' is not it." in str(exercise.judge(("yes", "yes")))
