@@ -83,7 +83,7 @@ class RealTraining(Curves):
 
     title = "Which learning rate, and how many images a step?"
     controls = {
-        "lr": Float(0.001, 10.0, 0.1, label="learning rate", log=True, step=0.1, format=".3g"),
+        "lr": Float(0.0001, 10.0, 0.1, label="learning rate", log=True, step=0.1, format=".2g"),
         "batch_size": Choice(8, 32, 128, 2000, default=32, label="batch size"),
         "width": Int(8, 64, 32, label="hidden units", step=8),
     }

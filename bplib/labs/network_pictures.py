@@ -129,7 +129,7 @@ class FirstLayer(Lab):
     title = "What does a hidden unit look for?"
     when = ("what training changed", "after training", "before training")
     controls = {"unit": Int(1, 32, 1, label="unit"), "shown": Choice(*when, label="weights")}
-    size = (style.WIDTH, 3.9)
+    size = (style.WIDTH, 3.4)
 
     def __init__(self, net=None, start=None):
         if net is None:
