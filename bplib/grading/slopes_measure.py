@@ -39,9 +39,9 @@ def central_difference(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
-def best_step(eps, f, second):
-    """The step h that makes |second| h / 2 + eps |f| / h smallest."""
-    return np.sqrt(2 * eps * abs(f) / abs(second))
+def best_step(precision, f, second):
+    """The step h that makes |second| h / 2 + precision |f| / h smallest."""
+    return np.sqrt(2 * precision * abs(f) / abs(second))
 
 
 def gradient(f, x, h=1e-5):
@@ -220,7 +220,7 @@ def a_slope(rng):
 
 
 def errors_of_a_step(rng):
-    """eps, f and f''."""
+    """The precision, f and f''."""
     return 2.0 ** int(rng.integers(-52, -20)), float(-rng.uniform(2, 9)), float(rng.uniform(0.1, 0.9))
 
 
@@ -311,29 +311,29 @@ EXERCISES = (
         reference=best_step,
         inputs=errors_of_a_step,
         mutants=(
-            Mutant("no-root", lambda eps, f, second: 2 * eps * abs(f) / abs(second),
+            Mutant("no-root", lambda precision, f, second: 2 * precision * abs(f) / abs(second),
                    "This is the square of the best step. The derivative of the sum is zero where h squared is this."),
-            Mutant("without-two", lambda eps, f, second: np.sqrt(eps * abs(f) / abs(second)),
+            Mutant("without-two", lambda precision, f, second: np.sqrt(precision * abs(f) / abs(second)),
                    "The 2 is missing: the first term has a 1/2 in front, which the derivative keeps."),
-            Mutant("half", lambda eps, f, second: np.sqrt(eps * abs(f) / abs(second) / 2),
+            Mutant("half", lambda precision, f, second: np.sqrt(precision * abs(f) / abs(second) / 2),
                    "The 2 is on the wrong side of the fraction."),
-            Mutant("upside-down", lambda eps, f, second: np.sqrt(2 * eps * abs(second) / abs(f)),
+            Mutant("upside-down", lambda precision, f, second: np.sqrt(2 * precision * abs(second) / abs(f)),
                    "f and its second derivative have changed places: a larger f means more rounding, so a longer step."),
-            Mutant("rule-of-thumb", lambda eps, f, second: np.sqrt(eps),
+            Mutant("rule-of-thumb", lambda precision, f, second: np.sqrt(precision),
                    "That is the rule of thumb, for an f and a second derivative of about the same size. Here they differ."),
-            Mutant("cube-root", lambda eps, f, second: np.cbrt(2 * eps * abs(f) / abs(second)),
+            Mutant("cube-root", lambda precision, f, second: np.cbrt(2 * precision * abs(f) / abs(second)),
                    "The cube root belongs to central differences, whose error grows with h squared. Here it grows with h."),
-            Mutant("sign-kept", lambda eps, f, second: np.sqrt(complex(2 * eps * f / second)).real,
+            Mutant("sign-kept", lambda precision, f, second: np.sqrt(complex(2 * precision * f / second)).real,
                    "Without absolute values this is the root of a negative number wherever f and f'' differ in sign."),
         ),
         variants={
-            "power": lambda eps, f, second: (2.0 * eps * np.abs(f / second)) ** 0.5,
-            "two roots": lambda eps, f, second: np.sqrt(2 * eps) * np.sqrt(abs(f)) / np.sqrt(abs(second)),
-            "logarithms": lambda eps, f, second: np.exp((np.log(2 * eps) + np.log(abs(f)) - np.log(abs(second))) / 2),
+            "power": lambda precision, f, second: (2.0 * precision * np.abs(f / second)) ** 0.5,
+            "two roots": lambda precision, f, second: np.sqrt(2 * precision) * np.sqrt(abs(f)) / np.sqrt(abs(second)),
+            "logarithms": lambda precision, f, second: np.exp((np.log(2 * precision) + np.log(abs(f)) - np.log(abs(second))) / 2),
         },
         hints=("The sum is smallest where its derivative with respect to h is zero. What is the derivative of 1 / h?",
-               "The derivative is |f''| / 2 - eps |f| / h^2. Set it to zero and solve for h.",
-               "Twice eps times the size of f, divided by the size of the second derivative, and the square root of that."),
+               "The derivative is |f''| / 2 - precision |f| / h^2. Set it to zero and solve for h.",
+               "Twice the precision times the size of f, divided by the size of the second derivative, and the square root of that."),
     ),
     Exercise(
         id="slopes.gradient",

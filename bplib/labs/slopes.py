@@ -63,7 +63,7 @@ class StepSize(Lab):
 
     def draw(self, figure, data):
         axes = figure.subplots()
-        axes.set(xscale="log", yscale="log", xlim=(STEPS[0] / 2, 2.0), ylim=(BOTTOM / 3, TOP), xlabel="step h")
+        axes.set(xscale="log", yscale="log", xlim=(STEPS[0] / 2, 2.0), ylim=(BOTTOM / 3, 1e3 * TOP), xlabel="step h")
         axes.set(ylabel="relative error of the slope")
         axes.set_title("Too long a step: the formula's error. Too short a step: rounding")
         axes.set_xticks(10.0 ** np.arange(-16, 1, 2))
@@ -86,19 +86,20 @@ class StepSize(Lab):
         for artist, line in zip(artists["lines"], data["lines"].values()):
             shown = (line > BOTTOM) & (line < TOP) & data["theory"]
             artist.set_data(STEPS[shown], line[shown])
-        artists["here"].set_data([data["h"]] * 2, [BOTTOM / 3, TOP])
+        artists["here"].set_data([data["h"]] * 2, [BOTTOM / 3, 1e3 * TOP])
 
     def describe(self, values, data):
         said = ", ".join(f"{way} {_percent(error)}" for way, error in data["now"].items())
         words = f"With h = {values['h']:.0e} in {values['precision']} the slopes are wrong by: {said}."
+        if not values["theory"]:
+            words = words[:-1] + " (theory lines hidden)."
         step = data["best"]["central"]
         if not np.isfinite(step):
             return words + " The corner is 0.001 away: a step across it measures two slopes at once; shorter steps are right."
         side = "shorter: rounding dominates" if values["h"] < step / 3 else "longer: the formula's error dominates"
         if step / 3 <= values["h"] <= 3 * step:
             side = "near it"
-        words += f" For central differences theory puts the best step at {step:.0e}; this one is {side}."
-        return words + ("" if values["theory"] else " The theory lines are hidden.")
+        return words + f" For central differences theory puts the best step at {step:.0e}; this one is {side}."
 
 
 def _errors(f, x, slope, h, precision):

@@ -1,8 +1,8 @@
 """What the size of signals and gradients should be, layer by layer, before any weight is drawn.
 
 A layer adds up many small random contributions, so by the central limit theorem its pre-activations are normal numbers. How
-alike two examples are is then all there is to know of them. Let K be the matrix of the mean products a_i a_j of every two
-examples, and D that of their error terms. Going forward through weights of variance v, and back,
+alike two examples are is then all there is to know of them. Let K (`alike`) be the matrix of the mean products a_i a_j of every
+two examples, and D (`deltas`) that of their error terms. Going forward through weights of variance v, and back,
 
     z-products = n_in v K,   K <- E[f(z_i) f(z_j)]
     D <- n_out v D * E[f'(z_i) f'(z_j)],   |dL/dW|^2 = sum over i, j of (n_in K_ij) (n_out D_ij)
@@ -82,34 +82,34 @@ def expected(x, delta, layers, batch=None):
     centred = any(layer.normalization == "batch" for layer in layers)
     counts = np.full((m, m), n / m if centred else n * (n - 1) / (m * (m - 1)))
     np.fill_diagonal(counts, n / m)
-    K, mean = x @ x.T / x.shape[1], np.full(len(x), x.mean())
+    alike, mean = x @ x.T / x.shape[1], np.full(len(x), x.mean())
     kept, spreads = [], []
     for layer in layers[:-1]:
-        before = K
-        z, scale = layer.normalized(layer.n_in * layer.variance * K)
+        before = alike
+        z, scale = layer.normalized(layer.n_in * layer.variance * alike)
         q = float(np.diag(z).mean())
         sizes = np.sqrt(np.diag(z))
         c = np.clip(z / np.maximum(np.outer(sizes, sizes), np.finfo(float).tiny), -1, 1)
         curve = Curve(layer.activation, q)
-        K = curve.products(c)
-        np.fill_diagonal(K, curve.square)
+        alike = curve.products(c)
+        np.fill_diagonal(alike, curve.square)
         slopes = curve.slope_products(c)
         np.fill_diagonal(slopes, curve.slope_square)
         if layer.residual:
-            K = K + before + curve.mean * (mean[:, np.newaxis] + mean)
+            alike = alike + before + curve.mean * (mean[:, np.newaxis] + mean)
             mean = mean + curve.mean
         else:
             mean = np.full(len(x), curve.mean)
         kept.append((layer, before, slopes, scale))
-        spreads.append(np.sqrt(np.diag(K).mean()))
+        spreads.append(np.sqrt(np.diag(alike).mean()))
     last = layers[-1]
-    D = delta @ delta.T / last.n_out
-    norms = [_length(last, K * counts, D)]
-    at_a = last.n_out * last.variance * D
+    deltas = delta @ delta.T / last.n_out
+    norms = [_length(last, alike * counts, deltas)]
+    at_a = last.n_out * last.variance * deltas
     for layer, before, slopes, scale in reversed(kept):
-        D = layer.back(at_a * slopes, scale)
-        norms.append(_length(layer, before * counts, D))
-        at_a = layer.n_out * layer.variance * D + (at_a if layer.residual else 0)
+        deltas = layer.back(at_a * slopes, scale)
+        norms.append(_length(layer, before * counts, deltas))
+        at_a = layer.n_out * layer.variance * deltas + (at_a if layer.residual else 0)
     return np.array(norms[::-1]), np.array(spreads)
 
 
@@ -131,9 +131,9 @@ class Expected:
         sizes = np.sqrt(np.diag(z) + 1e-5)
         return z / np.outer(sizes, sizes), np.outer(sizes, sizes)
 
-    def back(self, D, scale):
+    def back(self, deltas, scale):
         """The products of error terms before the normalisation, from those behind it."""
-        return (_centred(D) if self.normalization == "batch" else D) / scale
+        return (_centred(deltas) if self.normalization == "batch" else deltas) / scale
 
 
 def _centred(products):
@@ -141,5 +141,5 @@ def _centred(products):
     return products - rows - rows[:, np.newaxis] + rows.mean()
 
 
-def _length(layer, K, D):
-    return np.sqrt(max(0.0, layer.n_in * layer.n_out * float((K * D).sum())))
+def _length(layer, alike, deltas):
+    return np.sqrt(max(0.0, layer.n_in * layer.n_out * float((alike * deltas).sum())))
