@@ -36,6 +36,7 @@ check: $(TOOLS) ## Say which built files differ from what their sources build
 bench: $(LAB) ## Measure how fast the labs answer a slider, and gradients are checked
 	$(BIN)/python benchmarks/labs.py
 	$(BIN)/python benchmarks/checker.py
+	$(BIN)/python benchmarks/network.py
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md

@@ -3,6 +3,7 @@
 The loop in `fit` is the one that you write by hand in the chapters. What it adds is a record of every step, a progress
 bar, and a stop with advice when numbers are no longer finite.
 """
+import os
 from collections import namedtuple
 
 import numpy as np
@@ -228,4 +229,6 @@ def _require_finite(value, norms, optimiser, history):
 def _bar(steps, progress):
     from tqdm.auto import tqdm
 
-    return tqdm(total=steps, desc="training", unit="step", delay=DELAY, leave=False, disable=not progress)
+    # tqdm itself reads TQDM_DISABLE for its bar of text, but not for that of a notebook.
+    off = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    return tqdm(total=steps, desc="training", unit="step", delay=DELAY, leave=False, disable=off)

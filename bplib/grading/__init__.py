@@ -14,6 +14,7 @@ TOPICS = {
     "slopes": "04 Slopes",
     "backprop": "06 Backpropagation",
     "hunt": "08 The bug hunt",
+    "network": "09 A real network",
 }
 
 

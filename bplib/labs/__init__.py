@@ -7,6 +7,12 @@ from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
+from bplib.labs.network import (
+    MysteryRun as MysteryRun,
+    RealTraining as RealTraining,
+    TrainingDiagnostics as TrainingDiagnostics,
+)
+from bplib.labs.network_pictures import FirstLayer as FirstLayer, Mistakes as Mistakes
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
 from bplib.labs.slopes import StepSize as StepSize
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
@@ -15,10 +21,15 @@ __all__ = [
     "Activations",
     "BugHeatmap",
     "Clothes",
+    "FirstLayer",
     "GradientMagnitudes",
+    "Mistakes",
+    "MysteryRun",
     "Neuron",
+    "RealTraining",
     "SlowStart",
     "SoftmaxLogits",
     "StepSize",
+    "TrainingDiagnostics",
     "XorTraining",
 ]
