@@ -13,6 +13,7 @@ TOPICS = {
     "losses": "02 Losses",
     "slopes": "04 Slopes",
     "backprop": "06 Backpropagation",
+    "softmax": "07 Softmax",
     "hunt": "08 The bug hunt",
     "network": "09 A real network",
 }

@@ -15,9 +15,11 @@ from bplib.labs.network import (
 from bplib.labs.network_pictures import FirstLayer as FirstLayer, Mistakes as Mistakes
 from bplib.labs.neuron import Activations as Activations, Clothes as Clothes, Neuron as Neuron
 from bplib.labs.slopes import StepSize as StepSize
+from bplib.labs.softmax import AccuracyAgainstLoss as AccuracyAgainstLoss, SoftmaxJacobian as SoftmaxJacobian
 from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 
 __all__ = [
+    "AccuracyAgainstLoss",
     "Activations",
     "BugHeatmap",
     "Clothes",
@@ -28,6 +30,7 @@ __all__ = [
     "Neuron",
     "RealTraining",
     "SlowStart",
+    "SoftmaxJacobian",
     "SoftmaxLogits",
     "StepSize",
     "TrainingDiagnostics",

@@ -72,13 +72,13 @@ class XorTraining(Lab):
             these = x[y[:, 0] == target]
             look = {"color": color, "markersize": 11, "markeredgecolor": style.BLACK}
             points += left.plot(*these.T, marker, label=f"should be {target}", **look)
-        left.legend(loc="upper center", ncols=2, fontsize=8.5, handletextpad=0.2, columnspacing=1)
+        legend = left.legend(loc="upper center", ncols=2, fontsize=8.5, handletextpad=0.2, columnspacing=1)
         right.set(title="How it learns", xlabel="step", ylabel="loss", xlim=(0, STEPS), ylim=(0, 1.05))
         right.axhline(np.log(2), color=style.MUTED, linewidth=1, linestyle=":")
         right.text(STEPS, np.log(2) + 0.015, "log 2: it knows nothing", horizontalalignment="right", fontsize=9)
         (curve,) = right.plot([], [], color=style.SECOND)
         (dot,) = right.plot([], [], "o", color=style.LINE, markersize=8)
-        return {"image": image, "lines": lines, "points": points, "curve": curve, "dot": dot}
+        return {"image": image, "lines": lines, "points": points, "curve": curve, "dot": dot, "legend": legend}
 
     def update(self, artists, data):
         artists["image"].set_data(data["plane"])
