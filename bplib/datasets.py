@@ -55,6 +55,17 @@ def pullover_or_dress():
     return (x - x.mean(axis=0)) / x.std(axis=0), (labels[keep] == DRESS).astype(np.int64)
 
 
+def line():
+    """Four points on the line y = 2 x: x = 1, 2, 3, 4. The smallest data set on which descent can be followed by hand.
+
+    Returns
+    -------
+    x, y : (4, 1) each.
+    """
+    x = np.array([[1.0], [2.0], [3.0], [4.0]])
+    return x, 2 * x
+
+
 def xor():
     """The four points of "one or the other, but not both". No straight line has both points of one kind on one side.
 

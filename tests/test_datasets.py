@@ -94,3 +94,10 @@ def test_xor_is_one_or_the_other_but_not_both():
     assert np.allclose(design @ weights, 0.5), "the best straight plane knows nothing"
     x[...] = 7
     assert datasets.xor()[0].max() == 1, "each call gives new arrays"
+
+
+def test_the_line_is_twice_x():
+    x, y = datasets.line()
+    assert x.shape == y.shape == (4, 1)
+    assert x[:, 0].tolist() == [1, 2, 3, 4]
+    assert y[:, 0].tolist() == [2, 4, 6, 8]

@@ -11,6 +11,7 @@ TOPICS = {
     "start": "00 Start here",
     "neuron": "01 A neuron",
     "losses": "02 Losses",
+    "descent": "03 Gradient descent",
     "slopes": "04 Slopes",
     "backprop": "06 Backpropagation",
     "softmax": "07 Softmax",

@@ -43,7 +43,8 @@ def same(a, b, rtol=1e-6):
 
 
 def _tuple_difference(got, expected, rtol, parts):
-    if isinstance(got, list):
+    numbers = isinstance(got, np.ndarray) and got.shape == (len(expected),) and all(np.ndim(e) == 0 for e in expected)
+    if isinstance(got, list) or numbers:
         got = tuple(got)
     wanted = f"The result should be {len(expected)} things" + (f" ({', '.join(parts)})" if parts else "")
     if not isinstance(got, tuple):

@@ -5,6 +5,7 @@
 
 from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
+from bplib.labs.descent import BatchNoise as BatchNoise, LearningRate as LearningRate
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
 from bplib.labs.network import (
@@ -21,10 +22,12 @@ from bplib.labs.vanishing import GradientMagnitudes as GradientMagnitudes
 __all__ = [
     "AccuracyAgainstLoss",
     "Activations",
+    "BatchNoise",
     "BugHeatmap",
     "Clothes",
     "FirstLayer",
     "GradientMagnitudes",
+    "LearningRate",
     "Mistakes",
     "MysteryRun",
     "Neuron",
