@@ -14,6 +14,8 @@ def difference(got, expected, rtol, parts=()):
     """
     if isinstance(expected, tuple):
         return _tuple_difference(got, expected, rtol, parts)
+    if isinstance(expected, dict):
+        return _dict_difference(got, expected, rtol)
     subject = parts[0] if parts else "The result"
     if isinstance(expected, str):
         words = _text_difference(got, expected)
@@ -31,6 +33,8 @@ def difference(got, expected, rtol, parts=()):
 
 def same(a, b, rtol=1e-6):
     """Are two outcomes the same? For recognising a mistake: NaN equals NaN, and None equals None."""
+    if isinstance(a, dict) or isinstance(b, dict):
+        return isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, tuple) or isinstance(b, tuple):
         a, b = (tuple(value) if isinstance(value, list) else value for value in (a, b))
         return isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(same, a, b))
@@ -57,6 +61,19 @@ def _tuple_difference(got, expected, rtol, parts):
         if words:
             return words
     return None
+
+
+def _dict_difference(got, expected, rtol):
+    if not isinstance(got, dict):
+        return f"The result should be a dict with the keys {', '.join(expected)}; it is {_described(got)}."
+    missing = [str(key) for key in expected if key not in got]
+    if missing:
+        return f"There is nothing under {', '.join(missing)}."
+    unknown = [str(key) for key in got if key not in expected]
+    if unknown:
+        return f"The keys should be {', '.join(expected)}; {', '.join(unknown)} is none of them."
+    words = [difference(got[key], right, rtol, (f"{key}",)) for key, right in expected.items()]
+    return "\n".join(filter(None, words)) or None
 
 
 def _text_difference(got, expected):

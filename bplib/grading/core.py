@@ -43,13 +43,14 @@ class Exercise:
     id : "chapter.name", such as "neuron.weighted_sum"; the first half is the module that holds the exercise.
     title : a few words, for the progress table.
     points : what a right answer earns.
-    reference : the right answer, a function (or a class), or a value: a number, a string, an array, a tuple of these.
+    reference : the right answer, a function (or a class), or a value: a number, a string, an array, a tuple or dict of these.
     inputs : a function rng -> tuple of arguments, for answers that are called. Random numbers everywhere, at least three
         examples in a batch, all widths different, no zeros: what bugs survive depends only on the inputs.
     edge_cases : pairs (label, arguments), such as ("logits of 10,000", (...)): tried after the random inputs.
     mutants, variants : wrong answers with their messages; right answers of unusual form, by name.
     hints : from a nudge to the idea of the solution (never its code).
     parts : names for the entries of a result that is a tuple, such as ("dW", "db", "dx").
+    explain : for answers of several numbers, answer -> words with a line for each wrong one; in place of the usual words.
     run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
     rtol : relative tolerance for each entry.
     """
@@ -64,6 +65,7 @@ class Exercise:
     variants: dict = field(default_factory=dict)
     hints: tuple = ()
     parts: tuple = ()
+    explain: Callable | None = None
     run: Callable | None = None
     rtol: float = 1e-6
 
@@ -160,6 +162,8 @@ class Exercise:
         if outcome.error is not None:
             return given + learner_lines(outcome.error, answer, arguments)
         words = difference(outcome.value, right.value, self.rtol, self.parts)
+        if words and self.explain is not None and isinstance(outcome.value, type(right.value)):
+            words = self.explain(outcome.value) or words
         if words:
             return given + words
         if outcome.changed is not None:
@@ -209,6 +213,8 @@ def _snapshot(value):
     # A function that fills one array again and again would change what it returned before.
     if isinstance(value, np.ndarray):
         return value.copy()
+    if type(value) is dict:
+        return {key: _snapshot(part) for key, part in value.items()}
     return type(value)(map(_snapshot, value)) if type(value) in (tuple, list) else value
 
 
@@ -217,7 +223,8 @@ def _said(error):
 
 
 def _blank(value):
-    return value is ... or (type(value) in (tuple, list) and len(value) > 0 and all(part is ... for part in value))
+    parts = value.values() if type(value) is dict else value if type(value) in (tuple, list) else ()
+    return value is ... or (len(parts) > 0 and all(part is ... for part in parts))
 
 
 def _unchanged(a, b):

@@ -39,7 +39,8 @@ def load():
 
 
 def _sensible(entry):
-    return all(type(entry.get(key, 0)) in (int, float) and 0 <= entry.get(key, 0) < math.inf for key in EMPTY)
+    numbers = (entry.get(key, 0) for key in (*EMPTY, "streak", "best"))
+    return all(type(number) in (int, float) and 0 <= number < math.inf for number in numbers)
 
 
 def record(id, points=None, hint=None):
@@ -54,6 +55,21 @@ def record(id, points=None, hint=None):
     everything[id] = entry
     with contextlib.suppress(*UNREADABLE):  # a read-only home must not cost anyone their verdict
         _replace(location(), json.dumps(everything, indent=1, sort_keys=True))
+
+
+def streak(id, right=None):
+    """How many right answers in a row, `streak`, and how many at `best`; with `right`, after one more answer. Kept beside the
+    points. Never raises for want of a file."""
+    everything = load()
+    entry = EMPTY | {"streak": 0, "best": 0} | everything.get(id, {})
+    if right is not None:
+        entry["attempts"] += 1
+        entry["streak"] = entry["streak"] + 1 if right else 0
+        entry["best"] = max(entry["best"], entry["streak"])
+        everything[id] = entry
+        with contextlib.suppress(*UNREADABLE):
+            _replace(location(), json.dumps(everything, indent=1, sort_keys=True))
+    return {key: entry[key] for key in ("streak", "best")}
 
 
 def _replace(path, text):
