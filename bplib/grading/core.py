@@ -51,6 +51,7 @@ class Exercise:
     hints : from a nudge to the idea of the solution (never its code).
     parts : names for the entries of a result that is a tuple, such as ("dW", "db", "dx").
     explain : for answers of several numbers, answer -> words with a line for each wrong one; in place of the usual words.
+    picture : for an answer that is a dict, answer -> HTML that shows it, under the verdict.
     run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
     rtol : relative tolerance for each entry.
     """
@@ -66,6 +67,7 @@ class Exercise:
     hints: tuple = ()
     parts: tuple = ()
     explain: Callable | None = None
+    picture: Callable | None = None
     run: Callable | None = None
     rtol: float = 1e-6
 
@@ -79,7 +81,10 @@ class Exercise:
         """
         try:
             with _quiet():
-                return self._judge(answer, seed)
+                result = self._judge(answer, seed)
+                if self.picture is not None and result.verdict in (CORRECT, WRONG) and isinstance(answer, dict):
+                    result.picture = self.picture(answer)
+                return result
         except Exception as problem:  # an object can misbehave wherever it is looked at
             return self._result(ERROR, "This answer could not be judged: looking at it raised "
                                        f"{type(problem).__name__}. Return plain numbers or NumPy arrays.")

@@ -24,13 +24,14 @@ class Result(float):
     id, verdict, available, message, details, printed, mutant : the exercise, one of "correct", "wrong", "error" and "not
         attempted", the points there are, what to tell the learner (first the message, then the numbers that show it), what
         their code printed, and the name of the mistake where it was recognised.
+    picture : HTML that a notebook shows under the words; empty for most.
     """
 
     def __new__(cls, id, verdict, points, available, message, details="", printed="", mutant=None):
         self = super().__new__(cls, points)
         self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
         self.message, self.details = message, details
-        self.printed = _shortened(printed)
+        self.printed, self.picture = _shortened(printed), ""
         return self
 
     @property
@@ -49,7 +50,7 @@ class Result(float):
         body = (_paragraph if prose else _pre)(self.message) + _pre(self.details)
         if self.printed:
             body += _paragraph("Your code printed:") + _pre(self.printed)
-        return card(self.heading, self.id, COLOURS[self.verdict], body)
+        return card(self.heading, self.id, COLOURS[self.verdict], body + self.picture)
 
 
 class Hint:
