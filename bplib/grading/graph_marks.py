@@ -1,4 +1,6 @@
 """What is wrong with numbers that somebody wrote into a graph, node by node."""
+from numbers import Real
+
 from bplib.graph import OPERATIONS
 
 
@@ -6,11 +8,10 @@ def value_marks(graph, got):
     """{name: words, or None where the value is right} for values going forward."""
     values, marks = graph.forward(), {}
     for name, (operation, of) in graph.steps.items():
-        mine = got.get(name)
+        mine, own = got.get(name), [_of(graph, got, other) for other in of]
         if _same(mine, values[name]):
             marks[name] = None
-        elif _number(mine) and all(_number(number) for number in (own := [_of(graph, got, other) for other in of])) and _same(
-                mine, OPERATIONS[operation].f(*own)):
+        elif _number(mine) and all(map(_number, own)) and _same(mine, OPERATIONS[operation].f(*own)):
             marks[name] = "right, given the wrong number before it."
         else:
             marks[name] = _unreadable(mine) or f"{mine:g} is not {graph.formula(name)}."
@@ -84,7 +85,7 @@ def _product(numbers):
 
 
 def _number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _unreadable(value):
