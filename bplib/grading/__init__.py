@@ -13,6 +13,7 @@ TOPICS = {
     "losses": "02 Losses",
     "descent": "03 Gradient descent",
     "slopes": "04 Slopes",
+    "chain_rule": "05 The chain rule",
     "backprop": "06 Backpropagation",
     "softmax": "07 Softmax",
     "hunt": "08 The bug hunt",

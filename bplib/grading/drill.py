@@ -57,10 +57,12 @@ class Drill:
         best = streak(ID)
         title = "All right." if right else "Not yet."
         colour = COLOURS["correct" if right else "wrong"]
-        body = "<br>".join(f"<span style='color:{COLOURS['wrong' if mark else 'correct']}'>{'✗' if mark else '✓'}</span> "
-                           f"{html.escape(line)}" for line, mark in zip(lines, marks.values()))
-        self.words.value = (f"<div role='status' style='border-left:5px solid {colour}; padding-left:8px'><strong>{title}</strong>"
-                            f"<br>{body}<br>Right in a row: {best['streak']}, at best {best['best']}.</div>")
+        signs = [("✗", COLOURS["wrong"]) if mark else ("✓", COLOURS["correct"]) for mark in marks.values()]
+        body = "<br>".join(f"<span style='color:{shade}'>{sign}</span> {html.escape(line)}"
+                           for line, (sign, shade) in zip(lines, signs))
+        row = f"Right in a row: {best['streak']}, at best {best['best']}."
+        self.words.value = (f"<div role='status' style='border-left:5px solid {colour}; padding-left:8px'>"
+                            f"<strong>{title}</strong><br>{body}<br>{row}</div>")
 
 
 def _read(text):

@@ -7,6 +7,7 @@ from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
 from bplib.labs.descent import BatchNoise as BatchNoise, LearningRate as LearningRate
 from bplib.labs.doctor import doctor as doctor
+from bplib.labs.graph import ChainRule as ChainRule
 from bplib.labs.losses import SlowStart as SlowStart, SoftmaxLogits as SoftmaxLogits
 from bplib.labs.network import (
     MysteryRun as MysteryRun,
@@ -24,6 +25,7 @@ __all__ = [
     "Activations",
     "BatchNoise",
     "BugHeatmap",
+    "ChainRule",
     "Clothes",
     "FirstLayer",
     "GradientMagnitudes",
