@@ -1,75 +1,77 @@
 """Unlimited small graphs to practise on: write every gradient, check, go on. Your streak is kept with your progress."""
-import html
+from html import escape
 
 import numpy as np
 
 from bplib.grading.feedback import COLOURS
-from bplib.grading.graph_marks import gradient_marks
-from bplib.grading.progress import streak
+from bplib.grading.graph_marks import EMPTY, gradient_marks
+from bplib.grading.graph_picture import picture
+from bplib.grading.progress import DRILL as ID, streak
 from bplib.graph import random_graph
 
-ID = "chain_rule.drill"
+SMALLEST, LARGEST, EVERY = 3, 5, 3  # computed nodes; a graph has one more for every so many right in a row
 
 
 class Drill:
-    """A form with one random graph: a field for each gradient, and buttons to check it and to get another.
+    """A form with one random graph: a picture of it, a field for each gradient, and buttons to check it and to go on.
 
     Attributes
     ----------
-    graph : the one on the form. fields : {name: widget}. check, next : the buttons. words : the verdict. box : all of it.
+    graph : the one on the form. fields : {name: widget}. check, next : the buttons. drawing, words : the graph with marks on
+        its nodes, and the verdict. box : all of it.
     """
 
     def __init__(self, rng=None):
         import ipywidgets as widgets
 
-        self._widgets, self._rng, self._counted = widgets, np.random.default_rng(rng), False
-        self.check = widgets.Button(description="Check", button_style="primary")
-        self.next = widgets.Button(description="Another one")
-        self.words, self.formulas, self.form = widgets.HTML(), widgets.HTML(), widgets.VBox()
-        self.box = widgets.VBox([self.formulas, self.form, widgets.HBox([self.check, self.next]), self.words])
+        self._widgets, self._rng = widgets, np.random.default_rng(rng)
+        self.check = widgets.Button(description="Check", button_style="primary", tooltip="Mark every gradient")
+        self.next = widgets.Button(description="Next graph", tooltip="Put another graph here")
+        self.drawing, self.words = widgets.HTML(), widgets.HTML()
+        self.form = widgets.Box(layout={"flex_flow": "row wrap"})
+        self.box = widgets.VBox([self.drawing, self.form, widgets.HBox([self.check, self.next]), self.words])
         self.box.add_class("bplib-drill")
         self.check.on_click(lambda _: self.judge())
         self.next.on_click(lambda _: self.renew())
         self.renew()
 
     def renew(self):
-        """Put another graph on the form."""
-        self.graph, self._counted = random_graph(self._rng), False
-        values = self.graph.forward()
-        lines = [f"{name} = {value:g}" for name, value in self.graph.inputs.items()]
-        lines += [f"{name} = {self.graph.formula(name)} = {values[name]:g}" for name in self.graph.steps]
-        self.formulas.value = f"<pre>{html.escape(chr(10).join(lines))}</pre>"
-        self.fields = {name: self._widgets.Text(description=f"dL/d{name}", placeholder="a number", layout={"width": "220px"})
-                       for name in reversed(self.graph.names)}
-        self.form.children = tuple(self.fields.values())
+        """Put another graph on the form, a larger one after some that were right in a row."""
         best = streak(ID)
-        self.words.value = f"<p>Fill in every gradient. Right in a row so far: {best['streak']}, at best {best['best']}.</p>"
+        size = min(SMALLEST + int(best["streak"]) // EVERY, LARGEST)
+        self.graph, self._counted = random_graph(self._rng, size), False
+        self.fields = {name: self._widgets.Text(description=f"dL/d{name}", placeholder="a number", layout={"width": "190px"},
+                                                style={"description_width": "60px"}) for name in reversed(self.graph.names)}
+        self.form.children = tuple(self.fields.values())
+        self.drawing.value = picture(self.graph, self.graph.forward(), {})
+        self.words.value = f"<p>Write the gradient of every node, from L back. {_told(best)}</p>"
 
     def judge(self):
-        """Mark every field. A graph counts once for the streak: its first complete answer."""
+        """Mark every field, in the picture and in words. A graph counts once for the streak: its first complete answer."""
         got = {name: _read(field.value) for name, field in self.fields.items()}
         marks = gradient_marks(self.graph, got)
-        right = not any(marks.values())
-        if not self._counted and None not in got.values():
+        right = all(mark.right for mark in marks.values())
+        if not self._counted and EMPTY not in [mark.kind for mark in marks.values()]:
             self._counted = True
             streak(ID, right)
-        lines = [f"dL/d{name}: {words or 'right.'}" for name, words in marks.items()]
-        best = streak(ID)
-        title = "All right." if right else "Not yet."
-        colour = COLOURS["correct" if right else "wrong"]
-        signs = [("✗", COLOURS["wrong"]) if mark else ("✓", COLOURS["correct"]) for mark in marks.values()]
-        body = "<br>".join(f"<span style='color:{shade}'>{sign}</span> {html.escape(line)}"
-                           for line, (sign, shade) in zip(lines, signs))
-        row = f"Right in a row: {best['streak']}, at best {best['best']}."
-        self.words.value = (f"<div role='status' style='border-left:5px solid {colour}; padding-left:8px'>"
-                            f"<strong>{title}</strong><br>{body}<br>{row}</div>")
+        self.drawing.value = picture(self.graph, self.graph.forward(), got, marks)
+        lines = [f"dL/d{name}: {mark.words}" for name, mark in marks.items() if not mark.right]
+        body = "".join(f"<br>{escape(line)}" for line in lines)
+        self.words.value = (f"<div role='status' style='border-left:5px solid {COLOURS['correct' if right else 'wrong']}; "
+                            f"padding-left:8px; max-width:52em; line-height:1.5'><strong>{'All right.' if right else 'Not yet.'}"
+                            f"</strong>{body}<br>{_told(streak(ID))}</div>")
+
+
+def _told(best):
+    return f"Right in a row: {best['streak']:g}, at best {best['best']:g}."
 
 
 def _read(text):
+    text = text.strip()
     try:
-        return float(text.strip().replace(",", ".").replace("−", "-"))
+        return float(text.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
     except ValueError:
-        return text.strip() or None
+        return text or None
 
 
 def drill(seed=None):

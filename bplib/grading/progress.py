@@ -15,6 +15,7 @@ from pathlib import Path
 from bplib.grading.feedback import COLOURS
 
 EMPTY = {"points": 0.0, "attempts": 0, "hints": 0}
+DRILL = "chain_rule.drill"
 # RuntimeError: there is no home folder, or the file is nested deeper than Python reads.
 UNREADABLE = (OSError, ValueError, RuntimeError)
 
@@ -84,6 +85,12 @@ def _replace(path, text):
         raise
 
 
+def progress_line(known):
+    """The streak of the drill in words; empty where it has not been tried."""
+    entry = {"streak": 0} | known.get(DRILL, {})
+    return f"Drill of chapter 05: {entry['streak']:g} right in a row, at best {entry['best']:g}" if "best" in entry else ""
+
+
 class Progress:
     """A table of the exercises by chapter, with your points; text in a terminal, a table in a notebook."""
 
@@ -104,7 +111,7 @@ class Progress:
             lines += [chapter] if chapter != last else []
             lines.append(f"  {state:5}  {points:g} of {exercise.points:g}  {exercise.title}")
             last = chapter
-        return "\n".join([*lines, self._total()])
+        return "\n".join(filter(None, [*lines, self._total(), progress_line(self.known)]))
 
     def _total(self):
         rows = list(self._rows())
@@ -120,4 +127,6 @@ class Progress:
                         f"<td style='text-align:left'>{escape(exercise.title)}</td>"
                         f"<td>{points:g} of {exercise.points:g}</td></tr>")
             last = chapter
-        return f"<table>{''.join(body)}</table><p><strong>{self._total()}</strong></p>"
+        drill = progress_line(self.known)
+        more = f"<p>{drill}</p>" if drill else ""
+        return f"<table>{''.join(body)}</table><p><strong>{self._total()}</strong></p>{more}"

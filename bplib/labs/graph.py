@@ -27,11 +27,12 @@ _NEURON_PLACES = {"x": (0, 0.7), "w": (0, -0.5), "s": (1, 0.1), "b": (1, -1.1), 
                   "v": (4, 0.1), "L": (5, 0.1)}
 PLACES = {  # columns from 0 to 5, rows from -1.1 to 0.8
     CHAIN: {"x": (0, 0), "s": (1.25, 0), "t": (2.5, 0), "u": (3.75, 0), "L": (5, 0)},
-    FAN_OUT: {"x": (0, 0.7), "w": (0, -0.5), "s": (1.1, 0.1), "b": (1.1, -1.1), "t": (2.4, 0.8), "u": (2.4, -0.6), "v": (3.7, 0.1),
-              "y": (3.7, -1.1), "L": (5, 0.1)},
+    FAN_OUT: {"x": (0, 0.7), "w": (0, -0.5), "s": (1.1, 0.1), "b": (1.1, -1.1), "t": (2.4, 0.8), "u": (2.4, -0.6),
+              "v": (3.7, 0.1), "y": (3.7, -1.1), "L": (5, 0.1)},
     NEURON: _NEURON_PLACES,
     RELU: _NEURON_PLACES,
-    SHARED: {"x": (0, 0.5), "w": (1, -1.0), "s": (1, 0.5), "t": (2, 0.5), "u": (3, 0.5), "y": (3, -1.0), "v": (4, 0.5), "L": (5, 0.5)},
+    SHARED: {"x": (0, 0.5), "w": (1, -1.0), "s": (1, 0.5), "t": (2, 0.5), "u": (3, 0.5), "y": (3, -1.0), "v": (4, 0.5),
+             "L": (5, 0.5)},
 }
 INPUTS = ("x", "w", "b", "y")
 NAMES = (*INPUTS, "s", "t", "u", "z", "a", "v", "L")
@@ -105,7 +106,8 @@ class ChainRule(Lab):
         values = {name: axes.text(0, 0, "", fontsize=9.5, zorder=4, **centre) for name in NAMES}
         grads = {name: axes.text(0, 0, "", fontsize=9.5, color=style.GRADIENT, zorder=4, **centre) for name in NAMES}
         sums = axes.text(2.5, -1.75, "", fontsize=10.5, color=style.GRADIENT, **centre)
-        return {"arrows": arrows, "slopes": slopes, "boxes": boxes, "names": names, "values": values, "grads": grads, "sums": sums}
+        texts = {"names": names, "values": values, "grads": grads, "sums": sums}
+        return texts | {"arrows": arrows, "slopes": slopes, "boxes": boxes}
 
     def update(self, artists, data):
         graph, places, edges = data["graph"], data["places"], _edges(data["graph"])

@@ -28,7 +28,8 @@ BY_HAND = {
     SHARED: [("s", lambda n: n["w"] * n["x"]), ("t", lambda n: np.tanh(n["s"])), ("u", lambda n: n["w"] * n["t"]),
              ("v", lambda n: n["u"] - n["y"]), ("L", lambda n: n["v"] ** 2)],
 }
-STARTS = [{"x": 1.5, "w": 0.8, "b": 0.5, "y": 1.0}, {"x": -0.7, "w": 2.1, "b": -0.4, "y": -1.6}, {"x": 0.3, "w": -3.0, "b": 3.0, "y": 0.0}]
+STARTS = [{"x": 1.5, "w": 0.8, "b": 0.5, "y": 1.0}, {"x": -0.7, "w": 2.1, "b": -0.4, "y": -1.6},
+          {"x": 0.3, "w": -3.0, "b": 3.0, "y": 0.0}]
 
 
 def run(graph, start, held=None, number=None, end="L"):
@@ -105,10 +106,12 @@ def test_some_graph_needs_every_step():
 
 
 def texts(lab, **values):
-    picture = Picture(lab, lab.data(**values))
-    return {kind: {name: text.get_text() for name, text in picture.artists[kind].items()} for kind in ("names", "values", "grads")} | {
-        "slopes": [text.get_text() for text in picture.artists["slopes"] if text.get_text()], "sum": picture.artists["sums"].get_text(),
-        "thick": sum(arrow.get_linewidth() > 2 for arrow in picture.artists["arrows"])}
+    """What is written in the picture, and how many arrows are thick."""
+    artists = Picture(lab, lab.data(**values)).artists
+    found = {kind: {name: text.get_text() for name, text in artists[kind].items()} for kind in ("names", "values", "grads")}
+    found["slopes"] = [text.get_text() for text in artists["slopes"] if text.get_text()]
+    found["thick"] = sum(arrow.get_linewidth() > 2 for arrow in artists["arrows"])
+    return found | {"sum": artists["sums"].get_text()}
 
 
 def test_nodes_that_are_not_reached_show_nothing(lab):
