@@ -27,7 +27,6 @@ REPOSITORY = Path(__file__).parents[1]
 RECORD = Path(".build", "record.json")
 MAKERS = ("ipykernel", "ipywidgets", "jupytext", "matplotlib", "nbformat", "nbgrader", "numpy")
 LONGEST_DIFF = 12
-UNLABELLED = {"01_neuron", "02_losses", "08_gradient_checking", "10_vanishing"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def build(root, only="", into=None, catalogue=None, show=False):
     shared = _shared_inputs()
     stale = []
     for job in jobs(root, only):
-        if job.kind == "lesson" and job.chapter.name not in UNLABELLED:
+        if job.kind == "lesson":
             source.check_formulas(job.chapter)
         inputs = _hash(shared, job.text.read_bytes())
         if any(record.get(target) != [inputs, _hash_file(into / target)] for target in job.targets):
