@@ -20,7 +20,7 @@ def picture(graph, values=None, grads=None, marks=None):
     """
     places = graph.layout()
     bends = _bends(graph, places)
-    rows = [row for _, row in places.values()] + [bend for bend in bends.values()]
+    rows = [row for _, row in places.values()] + list(bends.values())
     top, last = min(rows), max(column for column, _ in places.values())
 
     def spot(column, row):
@@ -71,8 +71,8 @@ def _node(graph, name, x, y, values, grads, mark):
     if grads is not None:
         lines.append((f"gradient {_shown(grads.get(name))}", ""))
     first = y - 17 * (len(lines) - 1) / 2 + 4
-    words = [f"<text x='{x:.0f}' y='{first + 17 * place:.0f}' text-anchor='middle' style='fill:{INK}; {style}'>{escape(text)}</text>"
-             for place, (text, style) in enumerate(lines)]
+    words = [f"<text x='{x:.0f}' y='{first + 17 * place:.0f}' text-anchor='middle' style='fill:{INK}; {style}'>{escape(text)}"
+             "</text>" for place, (text, style) in enumerate(lines)]
     if sign:
         words.append(f"<text x='{x:.0f}' y='{y - BOX[1] / 2 - 3:.0f}' text-anchor='middle' "
                      f"style='fill:{edge}; font-weight:bold'>{sign}</text>")
@@ -89,6 +89,7 @@ def _words(graph, values, grads):
     said = []
     for name in graph.names:
         made = f"{name} = {graph.formula(name)}" if name in graph.steps else name
-        numbers = [f"{what} {_shown(some.get(name))}" for what, some in (("value", values), ("gradient", grads)) if some is not None]
+        both = (("value", values), ("gradient", grads))
+        numbers = [f"{what} {_shown(some.get(name))}" for what, some in both if some is not None]
         said.append(", ".join([made, *numbers]))
     return "; ".join(said)
