@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from bplib.graph import random_graph
+from bplib.graph import OPERATIONS, random_graph
+from bplib.labs import ChainRule
 
 PLACES = [0.3, 0.8, 1.4, 2.1]
 
@@ -16,10 +17,6 @@ def slope(f, x):
 
 def composed(x):
     return np.log(1 + np.sin(x**2) ** 2)
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 def test_composition():
@@ -46,32 +43,40 @@ def test_chain():
 
 
 def test_fan_out():
-    r"""a = u\, v, \qquad b = \sigma(a), \qquad c = a\, w, \qquad L = b + c"""
-    from bplib.labs import ChainRule
+    r"""s = w x, \qquad t = s^2, \qquad u = s + b, \qquad v = t\, u, \qquad L = v\, y"""
+    x, w, b, y = 1.3, -0.7, 2.1, 0.6
+    data = ChainRule().data(x=x, w=w, b=b, y=y, step=5)
+    assert data["values"]["L"] == pytest.approx((w * x) ** 2 * (w * x + b) * y, rel=1e-12)
+    for name, value in {"s": w * x, "t": (w * x) ** 2, "u": w * x + b, "v": (w * x) ** 2 * (w * x + b)}.items():
+        assert data["values"][name] == pytest.approx(value, rel=1e-12)
 
-    data = ChainRule().data(u=1.3, v=-0.7, w=2.1)
-    assert data["values"]["L"] == pytest.approx(sigmoid(1.3 * -0.7) + 1.3 * -0.7 * 2.1, rel=1e-12)
+
+def test_push():
+    r"""v(s + h) = (t + 2 s h + h^2)(u + h) = t\, u + (2 s\, u + t)\, h + (u + 2 s)\, h^2 + h^3"""
+    for s, b, h in ((0.4, -1.5, 0.3), (-2.0, 0.3, -0.7), (1.2, 0.5, 2.0)):
+        t, u = s**2, s + b
+        pushed = (s + h) ** 2 * (s + h + b)
+        assert (t + 2 * s * h + h**2) * (u + h) == pytest.approx(pushed, rel=1e-12)
+        assert t * u + (2 * s * u + t) * h + (u + 2 * s) * h**2 + h**3 == pytest.approx(pushed, rel=1e-12)
 
 
 def test_two_paths():
-    r"""\frac{dL}{da} = \frac{dL}{db} \frac{db}{da} + \frac{dL}{dc} \frac{dc}{da}"""
-    for a, w in ((0.4, -1.5), (-2.0, 0.3)):
-        b, c = sigmoid(a), a * w
-        dL_db, dL_dc = slope(lambda b, c=c: b + c, b), slope(lambda c, b=b: b + c, c)
-        claimed = dL_db * slope(sigmoid, a) + dL_dc * slope(lambda a, w=w: a * w, a)
-        assert claimed == pytest.approx(slope(lambda a, w=w: sigmoid(a) + a * w, a), rel=1e-12)
+    r"""\frac{dL}{ds} = \frac{dL}{dt} \frac{dt}{ds} + \frac{dL}{du} \frac{du}{ds}"""
+    for s, b, y in ((0.4, -1.5, 2.0), (-2.0, 0.3, 0.7)):
+        t, u = s**2, s + b
+        dL_dt, dL_du = slope(lambda t, u=u, y=y: t * u * y, t), slope(lambda u, t=t, y=y: t * u * y, u)
+        claimed = dL_dt * slope(lambda s: s**2, s) + dL_du * slope(lambda s, b=b: s + b, s)
+        assert claimed == pytest.approx(slope(lambda s, b=b, y=y: s**2 * (s + b) * y, s), rel=1e-12)
 
 
-def value_at(graph, name, number):
-    """L, where one node is held at another number; complex numbers too. Only for whole-number operations."""
-    from bplib.graph import OPERATIONS
-
+def value_at(graph, name, number, end="L"):
+    """L or another end, where one node is held at another number; complex numbers too. Only for whole-number operations."""
     values = dict(graph.inputs)
     if name in values:
         values[name] = number
     for other, (operation, of) in graph.steps.items():
         values[other] = number if other == name else OPERATIONS[operation].f(*(values[one] for one in of))
-    return values["L"]
+    return values[end]
 
 
 def test_paths():
@@ -101,6 +106,21 @@ def test_collect():
         true = {name: slope(lambda n, name=name, graph=graph: value_at(graph, name, n), values[name]) for name in graph.names}
         for name in graph.names[:-1]:
             assert sum(true[user] * one for user, one in graph.terms(name, slopes)) == pytest.approx(true[name], abs=1e-12)
+
+
+def test_carry():
+    r"""\frac{dk}{dx} = \sum_{j\ \text{in}\ k} \frac{\partial k}{\partial j} \frac{dj}{dx}"""
+    for seed in range(40, 60):
+        graph = random_graph(seed, 4)
+        values = graph.forward()
+        slopes = graph.slopes(values)
+
+        def speed(end, graph=graph, values=values):
+            return slope(lambda x: value_at(graph, "x", x, end), values["x"])
+
+        for name, (_, of) in graph.steps.items():
+            carried = sum(one * speed(other) for other, one in zip(of, slopes[name]))
+            assert carried == pytest.approx(speed(name), rel=1e-12, abs=1e-12)
 
 
 def test_orders():
