@@ -49,7 +49,7 @@ class ChainRule(Lab):
 
     title = "How does the result hear of each input?"
     controls = {
-        "step": Int(0, LAST, 10, label="step"),
+        "step": Int(0, LAST, 5, label="step"),
         "graph": Choice(*STEPS, default=FAN_OUT, label="graph"),
         "node": Choice(REACHED, *NAMES, label="explain"),
         "x": Float(-3.0, 3.0, 1.5, label="input x", step=0.1, format=".1f"),
