@@ -65,8 +65,8 @@ def test_gradients_of_inputs_are_what_a_measurement_finds(graph):
 @pytest.mark.parametrize("graph", GRAPHS, ids=said)
 def test_every_number_is_pytorchs(torch, graph):
     ways = {"add": torch.add, "subtract": torch.subtract, "multiply": torch.multiply, "divide": torch.divide,
-            "max": torch.maximum, "square": torch.square, "sin": torch.sin, "exp": torch.exp, "log": torch.log, "tanh": torch.tanh,
-            "sigmoid": torch.sigmoid, "relu": torch.relu}
+            "max": torch.maximum, "square": torch.square, "sin": torch.sin, "exp": torch.exp, "log": torch.log,
+            "tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
     nodes = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in graph.inputs.items()}
     for name, (operation, of) in graph.steps.items():
         nodes[name] = ways[operation](*(nodes[other] for other in of))

@@ -113,5 +113,5 @@ def _paragraph(text):
 
 
 def _pre(text):
-    style = "margin:6px 0 0; white-space:pre-wrap; font-size:92%; background:none"
+    style = "margin:6px 0 0; white-space:pre-wrap; word-break:normal; overflow-wrap:anywhere; font-size:92%; background:none"
     return f"<pre style='{style}'>{escape(text)}</pre>" if text else ""

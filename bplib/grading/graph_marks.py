@@ -62,8 +62,9 @@ def _gradient_mark(graph, name, got, values, slopes, grads):
         found = list(dict.fromkeys(mark for number, *mark in _mistakes(graph, name, values, slopes, upper)
                                    for mark in [Mark(*mark)] if _same(mine, number)))
         if found:
-            return Mark(found[0].kind, ", or: ".join(mark.words for mark in found[:2]) + ".")
-    return Mark("wrong", f"{mine:g} is not it. It is used in {_listed(users)}: "
+            told = found[:1 if found[0].kind == "overwritten" else 2]
+            return Mark(found[0].kind, ", or: ".join(mark.words for mark in told) + ".")
+    return Mark("wrong", f"{mine:g} is not it. {name} is used in {_listed(users)}: "
                          + " + ".join(f"dL/d{user} × d{user}/d{name}" for user in users) + ".")
 
 

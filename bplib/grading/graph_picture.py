@@ -4,10 +4,10 @@ from html import escape
 from bplib.grading.feedback import COLOURS
 from bplib.grading.graph_marks import EMPTY, FOLLOWS, RIGHT
 
-BOX, GAP, EDGE, ABOVE = (108, 60), (38, 26), 6, 22  # pixels: of a node, between nodes, round the picture, and for signs
-BEND = 0.8  # rows by which an edge that skips a column goes round what lies between
+BOX, GAP, EDGE, ABOVE = (116, 60), (34, 26), 6, 18  # pixels: of a node, between nodes, round the picture, and for signs
+BEND = 0.75  # rows by which an edge that skips a column goes round what lies between
 INK, PAPER = "var(--jp-content-font-color1, #1a1a1a)", "var(--jp-layout-color1, #ffffff)"
-SIGNS = {RIGHT: ("✓", "correct"), FOLLOWS: ("✓ here, ✗ before", "wrong"), EMPTY: ("", "not attempted")}
+SIGNS = {RIGHT: ("✓", "correct"), FOLLOWS: ("(✓)", "wrong"), EMPTY: ("", "not attempted")}
 
 
 def picture(graph, values=None, grads=None, marks=None):
@@ -20,13 +20,15 @@ def picture(graph, values=None, grads=None, marks=None):
     """
     places = graph.layout()
     bends = _bends(graph, places)
-    rows = [row for _, row in places.values()] + list(bends.values())
-    top, last = min(rows), max(column for column, _ in places.values())
+    step = BOX[1] + GAP[1]
+    upper = [row * step - BOX[1] / 2 - ABOVE for _, row in places.values()] + [row * step for row in bends.values()]
+    lower = [row * step + BOX[1] / 2 for _, row in places.values()] + [row * step for row in bends.values()]
+    top, last = min(upper) - EDGE, max(column for column, _ in places.values())
 
     def spot(column, row):
-        return BOX[0] / 2 + EDGE + column * (BOX[0] + GAP[0]), BOX[1] / 2 + ABOVE + (row - top) * (BOX[1] + GAP[1])
+        return BOX[0] / 2 + EDGE + column * (BOX[0] + GAP[0]), row * step - top
 
-    width, height = (far + half / 2 + EDGE for far, half in zip(spot(last, max(rows)), BOX))
+    width, height = spot(last, 0)[0] + BOX[0] / 2 + EDGE, max(lower) - top + EDGE
     edges = [_edge(spot, places[other], places[name], bends.get((other, name)))
              for name, (_, of) in graph.steps.items() for other in dict.fromkeys(of)]
     nodes = [_node(graph, name, *spot(*places[name]), values, grads, (marks or {}).get(name)) for name in graph.names]
