@@ -124,7 +124,7 @@ class AccuracyAgainstLoss(Lab):
         (loss,) = left.plot(epochs, epochs * 0, color=style.LINE, label="new images")
         (training,) = left.plot(epochs, epochs * 0, "--", color=style.SECOND, label="training images")
         (accuracy,) = right.plot(epochs, epochs * 0, color=style.LINE)
-        dots = [axes.plot([], [], "o", color=style.GRADIENT, markersize=8)[0] for axes in (left, right)]
+        dots = [axes.plot([], [], "o", color=style.GRADIENT, markersize=8, clip_on=False)[0] for axes in (left, right)]
         left.legend(loc="upper center", bbox_to_anchor=(0.5, 0.88), ncols=2, fontsize=8.5)
         return {"loss": loss, "training": training, "accuracy": accuracy, "dots": dots}
 
