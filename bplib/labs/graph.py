@@ -106,17 +106,17 @@ class ChainRule(Lab):
 
     def describe(self, values, data):
         name, graph = data["node"], data["graph"]
+        inputs = ", ".join(f"{key} = {value:.1f}" for key, value in graph.inputs.items())
+        start = f"Step {values['step']} of {LAST}, with {inputs}. "
         if not data["grads"] and name not in data["values"]:
-            return f"{name} = {graph.formula(name)} has not been reached yet; step {values['step']} of {LAST}."
+            return start + f"{name} = {graph.formula(name)} has not been reached yet."
         if name not in data["grads"]:
-            start = f"Step {values['step']} of {LAST}. "
             if name in graph.inputs:
-                return start + f"{name} is an input, {graph.inputs[name]:.2f}. Its gradient comes on the way back."
+                return start + f"{name} is an input. Its gradient comes on the way back."
             numbers = [f"{data['all_values'][other]:.2f}" for other in graph.steps[name][1]]
             sign = OPERATIONS[graph.steps[name][0]].sign
             return start + f"{name} = {graph.formula(name)} = {sign.format(*numbers)} = {data['values'][name]:.3f}."
         terms = graph.terms(name, graph.slopes(data["all_values"]))
-        start = f"Step {values['step']} of {LAST}. {name} = {data['all_values'][name]:.3f}. "
         if not terms:
             return start + "dL/dL = 1: the way back begins here."
         users = " and ".join(user for user, _ in terms)

@@ -99,7 +99,7 @@ class AccuracyAgainstLoss(Lab):
     controls = {
         "epoch": Int(SHOWN_EVERY, EPOCHS, 20, label="epoch", step=SHOWN_EVERY),
         "hidden": Choice("8", "32", default="32", label="hidden units"),
-        "lr": Float(0.05, 1.0, 0.15, label="learning rate", log=True, step=0.1),
+        "lr": Float(0.015, 1.5, 0.15, label="learning rate", log=True, step=0.1),
         "seed": Int(0, 5, 0, label="seed of weights"),
     }
     size = (style.WIDTH, 3.7)
