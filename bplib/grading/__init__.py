@@ -18,6 +18,7 @@ TOPICS = {
     "softmax": "07 Softmax",
     "hunt": "08 The bug hunt",
     "network": "09 A real network",
+    "vanishing": "10 Vanishing gradients",
 }
 
 

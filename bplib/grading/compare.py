@@ -4,16 +4,17 @@ import numpy as np
 from bplib.diagnosis import diagnose
 
 
-def difference(got, expected, rtol, parts=()):
+def difference(got, expected, rtol, parts=(), within=0.0):
     """What separates `got` from `expected`, in words; None where they agree.
 
     Parameters
     ----------
     got : anything. expected : a number, a string, an array, or a tuple of these.
     rtol : relative tolerance, for each entry. parts : names for the entries of a tuple, such as ("dW", "db").
+    within : how far a number may be off, whatever its size.
     """
     if isinstance(expected, tuple):
-        return _tuple_difference(got, expected, rtol, parts)
+        return _tuple_difference(got, expected, rtol, parts, within)
     if isinstance(expected, dict):
         return _dict_difference(got, expected, rtol)
     subject = parts[0] if parts else "The result"
@@ -28,7 +29,7 @@ def difference(got, expected, rtol, parts=()):
     if array.shape != expected.shape:
         found = diagnose(array, expected)
         return f"{subject} should have shape {expected.shape}; yours has {array.shape}." + (f" {found.message}" if found else "")
-    return _value_difference(array, expected, rtol, subject)
+    return _value_difference(array, expected, rtol, subject, within)
 
 
 def same(a, b, rtol=1e-6):
@@ -46,7 +47,7 @@ def same(a, b, rtol=1e-6):
     return x.shape == y.shape and bool(np.allclose(x, y, rtol=rtol, atol=rtol * 1e-3 * _largest(y), equal_nan=True))
 
 
-def _tuple_difference(got, expected, rtol, parts):
+def _tuple_difference(got, expected, rtol, parts, within):
     numbers = isinstance(got, np.ndarray) and got.shape == (len(expected),) and all(np.ndim(e) == 0 for e in expected)
     if isinstance(got, list) or numbers:
         got = tuple(got)
@@ -57,7 +58,7 @@ def _tuple_difference(got, expected, rtol, parts):
         return f"{wanted}; yours are {len(got)}."
     for index, (g, e) in enumerate(zip(got, expected)):
         name = parts[index] if len(parts) == len(expected) else f"Number {index + 1} of the results"
-        words = difference(g, e, rtol, (name,))
+        words = difference(g, e, rtol, (name,), within)
         if words:
             return words
     return None
@@ -82,9 +83,9 @@ def _text_difference(got, expected):
     return None if got.strip().lower() == expected.lower() else f"{got[:40]!r} is not it."
 
 
-def _value_difference(array, expected, rtol, subject):
+def _value_difference(array, expected, rtol, subject, within):
     # Entries that should be nearly zero are judged on the scale of the whole array, a billion times finer.
-    near = np.abs(array - expected) <= rtol * np.abs(expected) + 1e-9 * _largest(expected)
+    near = np.abs(array - expected) <= rtol * np.abs(expected) + 1e-9 * _largest(expected) + within
     wrong = (array != expected) & ~(near & np.isfinite(expected))
     if not wrong.any():
         return None

@@ -53,7 +53,7 @@ class Exercise:
     explain : for answers of several numbers, answer -> words with a line for each wrong one; in place of the usual words.
     picture : for an answer that is a dict, answer -> HTML that shows it, under the verdict.
     run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
-    rtol : relative tolerance for each entry.
+    rtol : relative tolerance for each entry. within : for estimates, how far a number may be off.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Exercise:
     picture: Callable | None = None
     run: Callable | None = None
     rtol: float = 1e-6
+    within: float = 0.0
 
     def judge(self, answer, seed=None):
         """The verdict on an answer, as a `Result`. Never raises, whatever the answer does.
@@ -166,7 +167,7 @@ class Exercise:
         given = f"Tried with {label}: {_shapes(self.reference, arguments)}.\n" if self.called else ""
         if outcome.error is not None:
             return given + learner_lines(outcome.error, answer, arguments)
-        words = difference(outcome.value, right.value, self.rtol, self.parts)
+        words = difference(outcome.value, right.value, self.rtol, self.parts, self.within)
         if words and self.explain is not None and isinstance(outcome.value, type(right.value)):
             words = self.explain(outcome.value) or words
         if words:

@@ -5,6 +5,7 @@
 
 from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
+from bplib.labs.depth import SingularValues as SingularValues
 from bplib.labs.descent import BatchNoise as BatchNoise, LearningRate as LearningRate
 from bplib.labs.doctor import doctor as doctor
 from bplib.labs.graph import ChainRule as ChainRule
@@ -34,6 +35,7 @@ __all__ = [
     "MysteryRun",
     "Neuron",
     "RealTraining",
+    "SingularValues",
     "SlowStart",
     "SoftmaxJacobian",
     "SoftmaxLogits",

@@ -31,7 +31,7 @@ class XorTraining(Lab):
         "hidden": Int(0, MOST, 3, label="hidden units"),
         "activation": Choice(*ACTIVATIONS, label="activation"),
         "start": Choice(*STARTS, label="initial weights"),
-        "lr": Float(0.03, 3.0, 0.5, label="learning rate", log=True, step=0.1),
+        "lr": Float(0.05, 5.0, 0.5, label="learning rate", log=True, step=0.1),
         "seed": Int(0, 20, 2, label="seed of weights"),
     }
     size = (style.WIDTH, 4.2)

@@ -145,13 +145,14 @@ class ChainRule(Lab):
         name, graph = data["node"], data["graph"]
         step = min(values["step"], data["last"])
         start = f"There is no node {data['absent']} in this graph. " if data["absent"] else ""
-        start += f"Step {step} of {data['last']}: "
+        inputs = ", ".join(f"{key} = {value:.1f}" for key, value in graph.inputs.items())
+        start += f"Step {step} of {data['last']}, with {inputs}: "
         if name not in data["values"]:
             return start + f"{name} = {graph.formula(name)} has no value yet."
         if name in data["grads"]:
             return start + _told(data)
         if name in graph.inputs:
-            return start + f"the input {name} is {data['full'][name]:.2f}. Its gradient comes last, on the way back."
+            return start + f"{name} is an input. Its gradient comes last, on the way back."
         operation, of = graph.steps[name]
         numbers = OPERATIONS[operation].sign.format(*(_bracketed(data["full"][other]) for other in of))
         slopes = " and ".join(f"d{name}/d{other} = {slope:.3f}" for other, slope in zip(of, data["slopes"][name]))

@@ -55,3 +55,50 @@ def test_product_of_slopes(f, slope):
     for start, layers in ((0.5, 2), (-1.1, 6), (0.8, 10)):
         product = np.prod([slope(last(start, layer)) for layer in range(1, layers)])
         assert product == pytest.approx(gradient(lambda z, layers=layers: last(z, layers), start).item(), rel=1e-11)
+
+
+def wide(rng, rows, columns, variance):
+    return rng.normal(0, np.sqrt(variance), (rows, columns))
+
+
+def test_forward_square():
+    r"""q^{(l)} = n\, v\; \overline{a^2}^{(l-1)}"""
+    rng = np.random.default_rng(1)
+    for n, v in ((500, 0.004), (900, 0.0005)):
+        a = np.tanh(rng.normal(0.3, 1.5, (100, n)))
+        z = a @ wide(rng, n, 2000, v)
+        assert np.mean(z**2) == pytest.approx(n * v * np.mean(a**2), rel=0.05)
+        assert abs(np.mean(z**2) / (n * v * np.mean(a) ** 2) - 1) > 0.5, "the mean of the square, not the square of the mean"
+
+
+def test_backward_square():
+    r"""\overline{\delta^2}^{(l)} = m\, v\; \overline{f'(z^{(l)})^2}\;\; \overline{\delta^2}^{(l+1)}"""
+    rng = np.random.default_rng(2)
+    for m, v in ((500, 0.004), (900, 0.0005)):
+        z, after = rng.normal(0, 1.5, (100, 2000)), rng.normal(0, 0.3, (100, m))
+        W = wide(rng, 2000, m, v)
+        # The error term by the complex step, of sum(after * (tanh(z) W)).
+        slopes = np.array([gradient(lambda z, u=u, W=W: np.sum(u * (np.tanh(z) @ W)), row) for u, row in zip(after[:3], z)])
+        predicted = m * v * np.mean((1 / np.cosh(z[:3]) ** 2) ** 2) * np.mean(after[:3] ** 2)
+        assert np.mean(slopes**2) == pytest.approx(predicted, rel=0.15)
+
+
+def test_chi():
+    r"""\chi = \sigma_w^2\; \mathbb{E}\left[f'(\sqrt q\, u)^2\right]"""
+    rng = np.random.default_rng(3)
+    # A deep wide network of tanh at its fixed q: each layer multiplies the mean square of the error by chi.
+    width, variance = 1000, 1.5
+    z = rng.normal(0, 1, (20, width))
+    passed = []
+    for _ in range(12):
+        W = wide(rng, width, width, variance / width)
+        passed.append((z, W))
+        z = np.tanh(z) @ W
+    q = np.mean(z**2)
+    delta, sizes = rng.normal(0, 1, z.shape), []
+    for z, W in reversed(passed):
+        delta = (delta @ W.T) / np.cosh(z) ** 2
+        sizes.append(np.mean(delta**2))
+    u = rng.normal(0, 1, 200_000)
+    chi = variance * np.mean((1 / np.cosh(np.sqrt(q) * u) ** 2) ** 2)
+    assert (sizes[4] / sizes[0]) ** (1 / 4) == pytest.approx(chi, rel=0.1)

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from bplib import labs
 from bplib.labs import style
-from bplib.labs.live import Live, Picture
+from bplib.labs.live import Float, Live, Picture
 
 LABS = [getattr(labs, name) for name in labs.__all__]
 FULL = 100  # a lab with more combinations than that is tried on all pairs of values
@@ -63,6 +63,16 @@ def test_it_says_what_it_is(lab):
     assert lab.title.endswith("?")
     for control in lab.controls.values():
         assert control.label
+
+
+def test_defaults_are_places_where_a_slider_can_stand(lab):
+    """A page puts a slider at the nearest of its steps, and would never come back to a default between two of them."""
+    for name, control in lab.controls.items():
+        if isinstance(control, Float):
+            scale = np.log10 if control.log else float
+            low, high, default = (scale(value) for value in (control.low, control.high, control.default))
+            steps = (default - low) / (control.step or (high - low) / 100)
+            assert abs(steps - round(steps)) < 1e-6, f"{name}: {steps} steps from the left"
 
 
 def test_every_setting_gives_a_picture_and_words(lab):

@@ -50,14 +50,21 @@ def test_heat_makes_even_and_cold_makes_sure():
     assert lab.data(temperature=0.1)["p"].max() > 0.99
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_loss_on_new_images_rises_while_the_accuracy_does_not_fall(seed):
     data = AccuracyAgainstLoss().data(epoch=EPOCHS, seed=seed)
     best = data["loss"].argmin()
     late = slice(-10, None)  # single epochs jump about
     assert data["loss"][late].mean() > data["loss"][best] + 0.05
-    assert np.median(data["accuracy"][late]) > data["accuracy"][best] - 0.02
+    assert np.median(data["accuracy"][late]) > data["accuracy"][best] - 0.01
     assert data["training"][late].mean() < data["training"][best]
+
+
+def test_in_the_lesson_the_accuracy_gains_while_the_loss_rises():
+    data = AccuracyAgainstLoss().data(epoch=EPOCHS)
+    best = data["loss"].argmin()
+    assert data["loss"][data["now"]] > data["loss"][best] + 0.1
+    assert data["accuracy"][data["now"]] > data["accuracy"][best] + 0.01
 
 
 def test_the_words_say_when_it_is_only_surer():
