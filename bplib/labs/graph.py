@@ -173,6 +173,8 @@ def _told(data):
 def _sum(data):
     """The sum over the users of the node that is explained, as symbols; nothing before the sweep has reached it."""
     name = data["node"]
+    if data["absent"]:
+        return f"there is no node {data['absent']} in this graph"
     if name not in data["grads"]:
         return ""
     users = [user for user, _ in data["graph"].uses(name)]

@@ -132,6 +132,7 @@ def test_the_sum_is_drawn_where_a_node_is_used_twice(lab):
     assert drawn["thick"] == 2
     assert texts(lab, step=LAST, node="L")["sum"] == "dL/dL = 1"
     assert texts(lab, step=LAST, node="x")["thick"] == 1
+    assert texts(lab, step=LAST, node="z")["sum"] == "there is no node z in this graph"
 
 
 @pytest.mark.parametrize("graph", STEPS)
