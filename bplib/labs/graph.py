@@ -23,7 +23,7 @@ class ChainRule(Lab):
 
     title = "How does the result hear of each input?"
     controls = {
-        "step": Int(0, LAST, LAST, label="step"),
+        "step": Int(0, LAST, FORWARD, label="step"),
         "graph": Choice(CHAIN, FAN_OUT, NEURON, default=FAN_OUT, label="graph"),
         "node": Choice(REACHED, *reversed(NAMES), label="explain"),
         "u": Float(-3.0, 3.0, 2.0, label="input u", step=0.1, format=".1f"),

@@ -25,15 +25,15 @@ def test_nothing_is_shown_of_what_is_not_reached(lab):
 
 
 def test_the_sum_over_the_users_is_spelt_out(lab):
-    words = lab.describe(lab.values(node="a"), lab.data(node="a"))
+    words = lab.describe(lab.values(step=LAST, node="a"), lab.data(step=LAST, node="a"))
     assert "a is used by b and c: dL/da = dL/db × db/da + dL/dc × dc/da = 1.000 × 0.197 + 1.000 × -1.500 = -1.303." in words
 
 
 @pytest.mark.parametrize("graph", [CHAIN, FAN_OUT, NEURON])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_in_the_words_add_up(lab, graph, name):
-    data = lab.data(graph=graph, node=name)
-    words = lab.describe(lab.values(graph=graph, node=name), data)
+    data = lab.data(graph=graph, node=name, step=LAST)
+    words = lab.describe(lab.values(graph=graph, node=name, step=LAST), data)
     assert f"{data['grads'][name]:.3f}" in words or name == "L"
     if name != "L":
         numbers = words.split(" = ")[-2]
