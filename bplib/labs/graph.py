@@ -25,7 +25,7 @@ class ChainRule(Lab):
     controls = {
         "step": Int(0, LAST, FORWARD, label="step"),
         "graph": Choice(CHAIN, FAN_OUT, NEURON, default=FAN_OUT, label="graph"),
-        "node": Choice(REACHED, *reversed(NAMES), label="explain"),
+        "node": Choice(REACHED, *NAMES, label="explain"),
         "u": Float(-3.0, 3.0, 2.0, label="input u", step=0.1, format=".1f"),
         "v": Float(-3.0, 3.0, 0.5, label="input v", step=0.1, format=".1f"),
         "w": Float(-3.0, 3.0, -1.5, label="input w", step=0.1, format=".1f"),
