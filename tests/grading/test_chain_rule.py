@@ -160,6 +160,8 @@ def test_two_readings_of_one_number_are_both_told():
     mark = gradient_marks(graph, graph.backward(graph.forward()) | {"x": 2.0})["x"]
     assert mark.kind == "local-missing"
     assert mark.words.count(", or: ") == 1
+    mark = gradient_marks(FAN_OUT, FAN_OUT_GRADIENTS | {"y": -36.0})["y"]
+    assert mark.words.endswith("overwritten instead of added."), "where that fits, nothing else is told"
 
 
 @pytest.mark.parametrize("size", [3, 4, 5])
@@ -210,7 +212,7 @@ def test_a_verdict_marks_the_wrong_nodes_and_only_those():
     assert "y:" not in str(result)
     assert "24" not in str(result), "the right answer is not given away"
     drawn = html.unescape(result._repr_html_())
-    assert drawn.count("✗") == 2
+    assert drawn.count("✗") == drawn.count("stroke-width:3'") == 2
     assert drawn.count("✓") == 4
 
 

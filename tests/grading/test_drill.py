@@ -56,11 +56,11 @@ def test_a_graph_counts_once(form):
 
 def test_graphs_grow_with_the_streak_and_shrink_again(form):
     sizes = []
-    for _ in range(3 * EVERY):
+    for _ in range(4 * EVERY):
         sizes.append(len(form.graph.steps))
         fill(form)
         form.next.click()
-    assert sizes == [SMALLEST] * EVERY + [SMALLEST + 1] * EVERY + [LARGEST] * EVERY
+    assert sizes == [SMALLEST] * EVERY + [SMALLEST + 1] * EVERY + [LARGEST] * (2 * EVERY)
     fill(form, L=2.0)
     form.next.click()
     assert len(form.graph.steps) == SMALLEST
