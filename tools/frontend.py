@@ -183,6 +183,8 @@ def drag(page, lab, slider, seconds=4, steps=80):
         page.wait_for_timeout(max(0, 1000 * (begin + seconds * step / steps - time.monotonic())))
     page.mouse.up()
     released = page.evaluate("() => performance.now()")
-    page.wait_for_timeout(1500)
+    # Until no picture has come for a second and a half: how long the last one takes depends on the machine.
+    page.wait_for_function("() => performance.now() - Math.max(bplibSeen.released ??= performance.now(), "
+                           "...bplibSeen.pictures.map(([, time]) => time)) > 1500")
     seen = page.evaluate("() => { const seen = window.bplibSeen; window.bplibSeen = null; return seen }")
     return seen["values"], seen["pictures"], released
