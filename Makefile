@@ -2,7 +2,7 @@
 PYTHON ?= python3
 EXTRAS ?= test
 LABFLAGS ?=
-PYTESTFLAGS ?= -n logical --maxprocesses 4 --dist loadfile
+PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
 
 BIN := .venv/bin
