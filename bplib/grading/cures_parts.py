@@ -1,0 +1,57 @@
+"""What the exercises of chapter 11 share: answers that are judged by what they do, and a seed that says what it is."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from bplib.grading.core import Exercise
+
+
+@dataclass(frozen=True)
+class Watched(Exercise):
+    """An exercise whose `run` says in a few words what an answer does; a right one does what the reference does.
+
+    Attributes
+    ----------
+    wanted : what is asked for, in words; said of every answer that does something else.
+    """
+
+    wanted: str = ""
+
+    def _complaint(self, answer, case, outcome, right):
+        words = super()._complaint(answer, case, outcome, right)
+        return self.wanted if words and outcome.error is None and outcome.value != right.value else words
+
+
+class Seed(int):
+    """A seed for a Generator, that says so in a message."""
+
+    def __repr__(self):
+        return f"a Generator with seed {int(self)}"
+
+    def generator(self):
+        """A new Generator, always the same."""
+        return np.random.default_rng(int(self))
+
+
+def array_of(value):
+    """What an answer returned as an array of numbers, or None where it is something else."""
+    try:
+        array = np.asarray(value)
+    except Exception:  # __array__ of a foreign object may raise anything
+        return None
+    return array.astype(float) if array.dtype.kind in "biuf" else None
+
+
+def columns(rng, n=6, d=4):
+    """A batch whose features lie far apart and are spread differently."""
+    return rng.normal(0, 1, (n, d)) * rng.permutation([0.5, 1.2, 2.5, 4.0]) + rng.permutation([-3.0, -1.0, 2.0, 5.0])
+
+
+def uneven(rng, d=4):
+    """Numbers that are neither 0 nor 1."""
+    return rng.uniform(0.4, 2.5, d) * rng.choice([-1, 1], d)
+
+
+def a_floor(rng):
+    """Large enough to be seen."""
+    return round(float(rng.uniform(0.1, 0.4)), 2)
