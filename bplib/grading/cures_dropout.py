@@ -295,13 +295,13 @@ DROPOUT = Watched(
            "training each number is dropped by itself with probability p.",
     mutants=(
         Mutant("draws-again", DrawsAgain,
-               "On the way back a new mask was drawn. The gradient has to go back through the numbers that were kept, and no others: "
-               "forward must remember its mask."),
+               "On the way back a new mask was drawn. The gradient has to go back through the numbers that were kept, and no "
+               "others: forward must remember its mask."),
         Mutant("forgets-the-mask", Forgets,
                "On the way back there is no mask. A number that was dropped had no part in the loss, so its gradient is 0."),
         Mutant("unscaled", Unscaled,
-               "The kept numbers are as they were, so in training the next layer gets less than in evaluation. Make up for what was "
-               "dropped."),
+               "The kept numbers are as they were, so in training the next layer gets less than in evaluation. Make up for what "
+               "was dropped."),
         Mutant("scaled-in-evaluation", Standard,
                "Your evaluation makes up for what training dropped. In inverted dropout training does that itself, so evaluation "
                "costs nothing."),
@@ -312,24 +312,27 @@ DROPOUT = Watched(
         Mutant("scaled-by-p", WrongScale,
                "The right share is dropped, but the others are divided by p. What share of the numbers is left?"),
         Mutant("keeps-p", KeepsFew,
-               "You keep the share p and drop the rest. In this course p is the share that is dropped; the first papers had it the "
-               "other way."),
+               "You keep the share p and drop the rest. In this course p is the share that is dropped; the first papers had it "
+               "the other way."),
         Mutant("mask-upside-down", Exchanged,
-               "The scale is right, but the mask is upside down: it keeps the share p. Random numbers below p are to be dropped."),
+               "The scale is right, but the mask is upside down: it keeps the share p. Random numbers below p are to be "
+               "dropped."),
         Mutant("always", Always, "Numbers are dropped in evaluation too. There everybody is needed: x passes as it is."),
         Mutant("never", Never, "In training nothing was dropped. Does forward look at `training`?"),
         Mutant("same-for-all-examples", OneRow,
                "All examples lost the same features. Each number is dropped by itself: the mask has the shape of x."),
         Mutant("whole-examples", WholeRows,
                "Whole examples were dropped. Each number is dropped by itself: the mask has the shape of x."),
-        Mutant("one-mask-for-ever", FirstMask, "The second pass has the mask of the first. Draw a new one for each training pass."),
+        Mutant("one-mask-for-ever", FirstMask,
+               "The second pass has the mask of the first. Draw a new one for each training pass."),
         Mutant("mask-left-behind", OldMask,
                "In evaluation your backward still uses the mask of the last training pass. What would the slope be there?"),
         Mutant("own-generator", OwnGenerator,
                "Your masks are the same whatever rng is given. Draw from rng, and not from a generator of your own."),
         Mutant("not-repeatable", Unseeded,
                "The same rng gives different masks each time, so nobody can repeat your run. Draw from rng only."),
-        Mutant("returns-nothing", Silent, "Your backward returns nothing that has the shape of x. The layer before waits for dx."),
+        Mutant("returns-nothing", Silent,
+               "Your backward returns nothing that has the shape of x. The layer before waits for dx."),
         Mutant("x-changed", InPlace, "Your forward changes x in place, so whoever gave it loses their data. Make a new array."),
     ),
     variants={"one by one": ByIndex, "binomial": binomial},

@@ -37,6 +37,15 @@ def bisection(derivative, q, u):
     return low
 
 
+def spreads_but(place, other):
+    """The three numbers with another one at a place, from (n_in, n_out)."""
+    def answer(n_in, n_out):
+        numbers = list(spreads(n_in, n_out))
+        numbers[place] = other(n_in, n_out)
+        return tuple(numbers)
+    return answer
+
+
 def drawn(spread, turned=False, shift=0.0):
     """Normal weights of another spread, (n_in, n_out) -> number."""
     def answer(n_in, n_out, rng):
@@ -170,26 +179,28 @@ EXERCISES = (
         mutants=(
             Mutant("variances", lambda n_in, n_out: (2 / (n_in + n_out), 2 / n_in, 6 / (n_in + n_out)),
                    "These are variances. A standard deviation is the root of one, and so is a bound."),
-            Mutant("he-by-outputs", lambda n_in, n_out: (spreads(n_in, n_out)[0], np.sqrt(2 / n_out), spreads(n_in, n_out)[2]),
+            Mutant("he-by-outputs", spreads_but(1, lambda n_in, n_out: np.sqrt(2 / n_out)),
                    "For He you divided by the outputs. A pre-activation is a sum with one term for each *input*."),
             Mutant("xavier-by-inputs", lambda n_in, n_out: (np.sqrt(1 / n_in), np.sqrt(2 / n_in), np.sqrt(3 / n_in)),
                    "For Xavier you used the inputs only. That keeps the signal going forward; going back, the outputs count, and "
                    "Xavier stands between the two."),
-            Mutant("two-missing", lambda n_in, n_out: (np.sqrt(1 / (n_in + n_out)), np.sqrt(2 / n_in), np.sqrt(3 / (n_in + n_out))),
+            Mutant("two-missing", lambda n_in, n_out: (
+                (n_in + n_out) ** -0.5, np.sqrt(2 / n_in), ((n_in + n_out) / 3) ** -0.5),
                    "For Xavier you divided by the sum of both widths. It is their *mean* that n stands for."),
-            Mutant("he-is-xavier", lambda n_in, n_out: (spreads(n_in, n_out)[0], np.sqrt(1 / n_in), spreads(n_in, n_out)[2]),
+            Mutant("he-is-xavier", spreads_but(1, lambda n_in, n_out: np.sqrt(1 / n_in)),
                    "He's is meant for ReLU, which sets half of the signal to zero. Where do you make up for that?"),
-            Mutant("he-doubled", lambda n_in, n_out: (spreads(n_in, n_out)[0], 2 / np.sqrt(n_in), spreads(n_in, n_out)[2]),
+            Mutant("he-doubled", spreads_but(1, lambda n_in, n_out: 2 / np.sqrt(n_in)),
                    "For He you doubled the standard deviation. It is the *variance* that must be doubled."),
-            Mutant("he-of-both", lambda n_in, n_out: (spreads(n_in, n_out)[0], np.sqrt(4 / (n_in + n_out)), spreads(n_in, n_out)[2]),
+            Mutant("he-of-both", spreads_but(1, lambda n_in, n_out: np.sqrt(4 / (n_in + n_out))),
                    "For He you used the mean of both widths, as Xavier does. He looks at one direction only."),
-            Mutant("bound-is-spread", lambda n_in, n_out: (*spreads(n_in, n_out)[:2], spreads(n_in, n_out)[0]),
-                   "The bound is the standard deviation itself. Numbers that are even between -c and c are spread by less than c."),
-            Mutant("bound-times-three", lambda n_in, n_out: (*spreads(n_in, n_out)[:2], 3 * spreads(n_in, n_out)[0]),
+            Mutant("bound-is-spread", spreads_but(2, lambda n_in, n_out: np.sqrt(2 / (n_in + n_out))),
+                   "The bound is the standard deviation itself. Numbers that are even between -c and c are spread by less than "
+                   "c."),
+            Mutant("bound-times-three", spreads_but(2, lambda n_in, n_out: 3 * np.sqrt(2 / (n_in + n_out))),
                    "The *variance* of numbers that are even between -c and c is c squared over 3: mind the root."),
-            Mutant("bound-of-he", lambda n_in, n_out: (*spreads(n_in, n_out)[:2], np.sqrt(6 / n_in)),
+            Mutant("bound-of-he", spreads_but(2, lambda n_in, n_out: np.sqrt(6 / n_in)),
                    "That is the bound that goes with He's rule. Asked for is the one that goes with Xavier's."),
-            Mutant("bound-of-one-side", lambda n_in, n_out: (*spreads(n_in, n_out)[:2], np.sqrt(12) * spreads(n_in, n_out)[0]),
+            Mutant("bound-of-one-side", spreads_but(2, lambda n_in, n_out: np.sqrt(12) * np.sqrt(2 / (n_in + n_out))),
                    "That is how wide the whole range is, from -c to c. Asked for is c."),
         ),
         variants={
@@ -221,7 +232,8 @@ EXERCISES = (
             Mutant("length", lambda q, gain, layers: q * (gain / np.sqrt(2)) ** layers,
                    "That factor is the one for the length, the root of the mean square. Asked for is the mean square."),
             Mutant("variance", lambda q, gain, layers: q * (gain**2 * (0.5 - 0.5 / np.pi)) ** layers,
-                   "You took the variance of what ReLU gives. Its mean is not 0, and what the next sum adds up are the *squares*."),
+                   "You took the variance of what ReLU gives. Its mean is not 0, and what the next sum adds up are the "
+                   "*squares*."),
             Mutant("doubled", lambda q, gain, layers: q * (2 * gain**2) ** layers,
                    "You doubled where ReLU halves. The 2 in He's rule is the remedy; here you are asked for what happens."),
             Mutant("start-forgotten", lambda q, gain, layers: (gain**2 / 2) ** layers,
@@ -232,8 +244,8 @@ EXERCISES = (
             "logarithms": lambda q, gain, layers: np.exp(np.log(q) + layers * (2 * np.log(gain) - np.log(2))),
         },
         hints=("Follow one layer: ReLU first, then the weights. What does each do to the mean square?",
-               "z is as often positive as negative, so ReLU halves the mean square. The sum of n products with weights of variance "
-               "gain squared over n multiplies it by gain squared.",
+               "z is as often positive as negative, so ReLU halves the mean square. The sum of n products with weights of "
+               "variance gain squared over n multiplies it by gain squared.",
                "The start times the factor of one layer, to the power of the number of layers."),
     ),
     Watched(
@@ -248,7 +260,8 @@ EXERCISES = (
             Mutant("turned", drawn(RULES["He"], turned=True),
                    "Your matrix is (n_out, n_in). In this course z = x W with examples in rows, so W is (n_in, n_out)."),
             Mutant("variance-for-spread", drawn(RULES["the variance"]),
-                   "Your weights have He's *variance* as their spread. normal(0, s) wants the standard deviation: mind the root."),
+                   "Your weights have He's *variance* as their spread. normal(0, s) wants the standard deviation: mind the "
+                   "root."),
             Mutant("xavier", drawn(RULES["Xavier"]), "This is Xavier's rule. He's makes up for the half that ReLU sets to zero."),
             Mutant("by-outputs", drawn(RULES["outputs"]),
                    "You divided by the outputs. A pre-activation is a sum with one term for each *input*."),
@@ -256,13 +269,16 @@ EXERCISES = (
                    "That spread would do without an activation. ReLU sets half of the signal to zero: make up for it."),
             Mutant("doubled", drawn(RULES["gain 2"]), "You doubled the spread. It is the *variance* that must be doubled."),
             Mutant("standard-normal", drawn(RULES["standard normal"]),
-                   "The spread is 1 whatever the width: that was the habit of the 1990s. The more inputs, the smaller the weights."),
+                   "The spread is 1 whatever the width: that was the habit of the 1990s. The more inputs, the smaller the "
+                   "weights."),
             Mutant("bound-for-spread", lambda n_in, n_out, rng: rng.uniform(-np.sqrt(2 / n_in), np.sqrt(2 / n_in), (n_in, n_out)),
                    "You drew even numbers up to He's spread. Numbers that are even between -c and c are spread by less than c."),
             Mutant("truncated", truncated(2, 1.0),
-                   "You left out the numbers far from 0, and with them some of the spread: the rest has too little. Make up for it."),
+                   "You left out the numbers far from 0, and with them some of the spread: the rest has too little. Make up for "
+                   "it."),
             Mutant("one-sided", lambda n_in, n_out, rng: rng.uniform(0, np.sqrt(6 / n_in), (n_in, n_out)),
-                   "The mean of your weights is not 0. Then the terms of a sum do not cancel, and the signal grows with the width."),
+                   "The mean of your weights is not 0. Then the terms of a sum do not cancel, and the signal grows with the "
+                   "width."),
             Mutant("constant", lambda n_in, n_out, rng: np.full((n_in, n_out), np.sqrt(2 / n_in)),
                    "All your weights are equal. Then all units of the layer compute and learn the same thing."),
             Mutant("one-row-again", one_row,

@@ -107,11 +107,13 @@ TRAINING = Exercise(
     parts=("y", "The running mean", "The running variance"),
     mutants=(
         Mutant("wrong-axis", training(axis=1),
-               "You normalised each example over its features: that is LayerNorm. BatchNorm takes each feature over the examples."),
+               "You normalised each example over its features: that is LayerNorm. BatchNorm takes each feature over the "
+               "examples."),
         Mutant("one-mean-for-all", training(axis=None),
                "You took one mean and one variance for the whole array. Each feature has its own."),
         Mutant("running-statistics-used", training(stored=True),
-               "You normalised with the running statistics. In training the batch's own are used; the running ones only take notes."),
+               "You normalised with the running statistics. In training the batch's own are used; the running ones only take "
+               "notes."),
         Mutant("n-minus-one", training(
             lambda x, mean, var, gamma, beta, floor: gamma * (x - mean) / np.sqrt(x.var(axis=0, ddof=1) + floor) + beta),
                "You normalised with the variance that divides by n - 1. To normalise, it is n; n - 1 is for the running one."),
@@ -130,7 +132,8 @@ TRAINING = Exercise(
                "beta is missing from y."),
         Mutant("x-hat-returned", training(lambda x, mean, var, gamma, beta, floor: (x - mean) / np.sqrt(var + floor)),
                "That is x_hat. y comes from it with gamma and beta."),
-        Mutant("beta-inside", training(lambda x, mean, var, gamma, beta, floor: gamma * ((x - mean) / np.sqrt(var + floor) + beta)),
+        Mutant("beta-inside", training(
+            lambda x, mean, var, gamma, beta, floor: gamma * ((x - mean) / np.sqrt(var + floor) + beta)),
                "beta was added before the product with gamma. It comes after."),
         Mutant("shares-exchanged", training(share=lambda momentum: 1 - momentum),
                "The shares have changed places: momentum is the share of the *newest* batch. Some texts have it the other way."),
@@ -151,8 +154,8 @@ TRAINING = Exercise(
               "single precision": lambda *arguments: [array.astype(np.float32) for array in batch_norm(*arguments)]},
     hints=("Which axis counts the examples? Mean and variance run along it, and there is one of each for every feature.",
            "x_hat is x less its mean, over the root of variance plus floor. Then gamma and beta.",
-           "A running number keeps the share 1 - momentum of itself and takes the share momentum of the new one; the new variance "
-           "divides by n - 1."),
+           "A running number keeps the share 1 - momentum of itself and takes the share momentum of the new one; the new "
+           "variance divides by n - 1."),
 )
 
 EVALUATION = Exercise(
@@ -165,8 +168,8 @@ EVALUATION = Exercise(
     parts=("y", "dx"),
     mutants=(
         Mutant("batch-statistics", evaluation(own=True),
-               "You used the mean and variance of this batch. Then an example's answer depends on the others, and a single one has "
-               "no spread. In evaluation the stored ones are used."),
+               "You used the mean and variance of this batch. Then an example's answer depends on the others, and a single one "
+               "has no spread. In evaluation the stored ones are used."),
         Mutant("way-back-of-training", evaluation(
             dx=lambda x, dy, gamma, mean, s: (lambda d, h: (d - d.mean(axis=0) - h * (d * h).mean(axis=0)) / s)(
                 dy * gamma, (x - mean) / s)),

@@ -169,8 +169,8 @@ def slips(axis):
         Mutant("third-term-added", wrong(by_terms(third=-1.0)),
                "The term of dx from the spread has the wrong sign: s stands below the fraction bar."),
         Mutant("half-forgotten", wrong(by_terms(third=2.0)),
-               "The term of dx from the spread is twice too large. The derivative of a root has a 1/2, which cancels the 2 of the "
-               "square."),
+               "The term of dx from the spread is twice too large. The derivative of a root has a 1/2, which cancels the 2 of "
+               "the square."),
         Mutant("two-forgotten", wrong(by_terms(third=0.5)),
                "The term of dx from the spread is half of what it should be: where is the 2 that comes down from the square?"),
         Mutant("third-term-without-x-hat", wrong(lambda d, x_hat, s, mean, axis: (d - mean(d, axis) - mean(d * x_hat, axis)) / s),
@@ -183,7 +183,11 @@ def slips(axis):
         Mutant("divided-twice", wrong(lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, mean, axis) / s),
                "dx is divided by s twice, that is, by the variance. Once is enough."),
         Mutant("straight-path-lost", wrong(lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, mean, axis) - d / s),
-               "Only the ways through mean and spread are in your dx. The straight one, from x to x_hat, is missing: all add up."),
+               "Only the ways through mean and spread are in your dx. The straight one, from x to x_hat, is missing: all add "
+               "up."),
+        Mutant("only-the-spread-left", wrong(lambda d, x_hat, s, mean, axis: -x_hat * mean(d * x_hat, axis) / s),
+               "Only the way through the spread is in your dx. x - mean is used twice, for the variance and for x_hat: what "
+               "comes back from both adds up, and the second must not replace the first."),
         Mutant("dx-is-d", wrong(lambda d, x_hat, s, mean, axis: d),
                "Your dx is the gradient of x_hat. It still has to go back through the normalisation."),
         Mutant("floor-outside-the-root", wrong(root=lambda var, floor: np.sqrt(var) + floor),
@@ -194,8 +198,8 @@ def slips(axis):
         Mutant("n-minus-one-in-s", wrong(ddof=1),
                "Your s is made with the variance that divides by n - 1. To normalise, it divides by how many numbers there are."),
         Mutant("n-minus-one-in-dx", wrong(by_terms(third=lambda n: n / (n - 1))),
-               "In the term of dx from the spread you divided by one less than there are numbers. The variance that was normalised "
-               "with does not."),
+               "In the term of dx from the spread you divided by one less than there are numbers. The variance that was "
+               "normalised with does not."),
         Mutant("dgamma-of-x", wrong(dgamma=lambda dy, x_hat, x, gamma: (dy * x).sum(axis=0)),
                "dgamma is made with x. gamma never met x: what it multiplies is x_hat."),
         Mutant("dgamma-centred-only", wrong(dgamma=lambda dy, x_hat, x, gamma: (dy * (x - mean_over(x, axis))).sum(axis=0)),
@@ -235,11 +239,14 @@ BATCH = Exercise(
     mutants=(
         *slips(0),
         Mutant("wrong-axis", backward(axis=1),
-               "You normalised each example over its features: that is LayerNorm. BatchNorm takes each feature over the examples."),
+               "You normalised each example over its features: that is LayerNorm. BatchNorm takes each feature over the "
+               "examples."),
         Mutant("means-along-the-features", backward(by_terms(axis=1)),
-               "x_hat is right, but the means in dx run along the features. They run along the examples, as mean and variance do."),
+               "x_hat is right, but the means in dx run along the features. They run along the examples, as mean and variance "
+               "do."),
         Mutant("n-minus-one-throughout", backward(by_terms(third=lambda n: n / (n - 1)), ddof=1),
-               "Everything fits a variance that divides by n - 1. BatchNorm normalises with n; n - 1 is for the running variance."),
+               "Everything fits a variance that divides by n - 1. BatchNorm normalises with n; n - 1 is for the running "
+               "variance."),
         Mutant("order", exchanged, "dgamma and dbeta have changed places in what you return: the order is dx, dgamma, dbeta."),
     ),
     variants={
@@ -252,10 +259,10 @@ BATCH = Exercise(
         "library": by_library(BatchNorm),
         "single precision": lambda *arguments: [array.astype(np.float32) for array in batch_norm_backward(*arguments)],
     },
-    hints=("dbeta and dgamma are those of y = gamma x_hat + beta, with rows of examples that add up. Then d, the gradient of x_hat, "
-           "is dy times gamma.",
-           "There are three ways from an x to the outputs: straight, through the mean, and through the spread. Each gives a term, "
-           "and the terms add up.",
+    hints=("dbeta and dgamma are those of y = gamma x_hat + beta, with rows of examples that add up. Then d, the gradient of "
+           "x_hat, is dy times gamma.",
+           "There are three ways from an x to the outputs: straight, through the mean, and through the spread. Each gives a "
+           "term, and the terms add up.",
            "d, less its mean over the batch, less x_hat times the mean over the batch of d times x_hat; all of it over s."),
 )
 
@@ -273,16 +280,19 @@ LAYER = Exercise(
                "gamma was multiplied on at the end. In BatchNorm that is the same; here the means run over features, which have "
                "different gammas, so gamma has to be inside."),
         Mutant("wrong-axis", backward(axis=0),
-               "You normalised each feature over the examples: that is BatchNorm. LayerNorm takes each example over its features."),
+               "You normalised each feature over the examples: that is BatchNorm. LayerNorm takes each example over its "
+               "features."),
         Mutant("means-along-the-batch", backward(by_terms(axis=0), axis=1),
-               "x_hat is right, but the means in dx run along the examples. They run along the features, as mean and variance do."),
+               "x_hat is right, but the means in dx run along the examples. They run along the features, as mean and variance "
+               "do."),
         Mutant("divided-by-examples", backward(
             lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, lambda a, axis: sum_over(a, axis) / len(a), axis), axis=1),
                "In dx you divided by the number of examples. The means run over the features."),
         Mutant("keepdims-forgotten", without_keepdims,
                "The mean of each row has the shape (n,), and NumPy lines shapes up from the right: keep the axis, so that it is "
                "(n, 1)."),
-        Mutant("order", exchanged_rows, "dgamma and dbeta have changed places in what you return: the order is dx, dgamma, dbeta."),
+        Mutant("order", exchanged_rows,
+               "dgamma and dbeta have changed places in what you return: the order is dx, dgamma, dbeta."),
     ),
     variants={
         "example by example": example_by_example,
@@ -291,10 +301,11 @@ LAYER = Exercise(
         "library": by_library(LayerNorm),
         "list": lambda *arguments: [array.tolist() for array in layer_norm_backward(*arguments)],
     },
-    hints=("The same three ways as in BatchNorm. What mean and variance are taken over has changed, so the means in dx change too.",
+    hints=("The same three ways as in BatchNorm. What mean and variance are taken over has changed, so the means in dx change "
+           "too.",
            "gamma and beta still belong to features and are shared by all examples. So their gradients add up over what?",
-           "Inside dx everything runs along axis 1, with keepdims; gamma comes first, before any mean. dgamma and dbeta run along "
-           "axis 0."),
+           "Inside dx everything runs along axis 1, with keepdims; gamma comes first, before any mean. dgamma and dbeta run "
+           "along axis 0."),
 )
 
 EXERCISES = (BATCH, LAYER)

@@ -30,14 +30,15 @@ def contrary(letters):
 
 def which_statements(answer):
     """Says which letters are right, and never what the others are."""
-    if not (isinstance(answer, tuple | list) and len(answer) == len(COSTS) and all(isinstance(a, bool | np.bool_) for a in answer)):
+    eight = isinstance(answer, tuple | list) and len(answer) == len(COSTS)
+    if not (eight and all(isinstance(a, bool | np.bool_) for a in answer)):
         return "Give eight times True or False in brackets, without quotes, for the statements A to H in this order."
     wrong = [letter for letter, a, cost in zip(NAMES, answer, COSTS) if bool(a) != cost]
     return f"{len(COSTS) - len(wrong)} of 8 are right. Look again at {', '.join(wrong)}."
 
 
 DEPTH, WIDTH, IMAGES = 30, 64, 64
-SMALLEST, LARGEST, DECADE = 0.01, 100.0, 10.0
+SMALLEST, LARGEST, DECADE = 1e-4, 1e1, 10.0  # the band in which the lab says that a layer learns; and first against last
 HEALTHY = {"activation": "tanh", "rule": "Xavier", "gain": 1.0, "normalization": "none", "residual": False}
 PATIENTS = {
     "A": HEALTHY | {"activation": "ReLU"},
@@ -45,7 +46,11 @@ PATIENTS = {
     "C": HEALTHY | {"gain": 2.5},
     "D": HEALTHY | {"gain": 0.3},
 }
-CHOICES = {"rule": ("Xavier", "He", "orthogonal", "normal"), "normalization": ("none", "batch", "layer"), "residual": (False, True)}
+CHOICES = {
+    "rule": ("Xavier", "He", "orthogonal", "normal"),
+    "normalization": ("none", "batch", "layer"),
+    "residual": (False, True),
+}
 SETTINGS = ("rule", "gain", "normalization", "residual")
 CURES = {"A": ("rule", "He"), "B": ("normalization", "batch"), "C": ("gain", 1.0), "D": ("residual", True)}
 
@@ -160,8 +165,9 @@ EXERCISES = (
         ),
         variants={"list": list(COSTS), "of NumPy": tuple(np.array(COSTS))},
         hints=("Every statement can be tried out: build the layer, run it, print shapes or numbers.",
-               "For D and E change one example of a batch, and look at the output for another. For F look at grads['b'].",
-               "Only A, D and F name a price that is really paid, or a number that is really wasted; the others are misunderstandings."),
+               "For D and E change one example of a batch, and look at the output for another. For F look at the Linear's grads.",
+               "B: what would a sum have to learn? C and H: when does it act, and how often? G: a factor that two lengths "
+               "share."),
     ),
     Examined(
         id="cures.patients",
@@ -171,10 +177,11 @@ EXERCISES = (
         explain=report,
         mutants=(
             Mutant("orthogonal-for-relu", CURES | {"A": ("rule", "orthogonal")},
-                   "Orthogonal weights keep the length of what they get. But patient A's ReLU takes half of it away first, thirty "
-                   "times."),
+                   "Orthogonal weights keep the length of what they get. But patient A's ReLU takes half of it away first, "
+                   "thirty times."),
             Mutant("nineties", CURES | {"A": ("rule", "normal")},
-                   "Patient A explodes now: with weights of spread 1 each sum of 64 terms is eight times as large as one of them."),
+                   "Patient A explodes now: with weights of spread 1 each sum of 64 terms is eight times as large as one of "
+                   "them."),
             Mutant("gain-for-relu", CURES | {"A": ("gain", 1.4), "C": ("rule", "orthogonal")},
                    "The root of 2 cures patient A, as a gain too. But then no gain is left for C, whom nothing else helps. Which "
                    "*rule* has the root of 2 in it?"),
@@ -185,23 +192,23 @@ EXERCISES = (
                    "LayerNorm helps patient A. But now B still vanishes: 1.4 does not make up for a slope of 1/4. Who needs the "
                    "normalisation more?"),
             Mutant("shortcut-for-sigmoid", CURES | {"B": ("residual", True), "D": ("normalization", "batch")},
-                   "A shortcut in patient B lets each layer add positive numbers, so that all grows forward. Is there something that "
-                   "sets mean and spread right in each layer?"),
+                   "A shortcut in patient B lets each layer add positive numbers, so that all grows forward. Is there something "
+                   "that sets mean and spread right in each layer?"),
             Mutant("shortcut-for-the-exploding", CURES | {"C": ("residual", True), "D": ("gain", 1.0)},
                    "A shortcut *adds* a way. Patient C already gets too much through the layers; more cannot cure it."),
             Mutant("batch-norm-for-the-exploding", CURES | {"B": ("gain", 3.0), "C": ("normalization", "batch")},
-                   "BatchNorm makes C better, not well: with tanh each normalised layer still costs a little more than it should. "
-                   "And a gain of 3 is not enough for B's thirty slopes of 1/4."),
+                   "BatchNorm makes C better, not well: with tanh each normalised layer still costs a little more than it "
+                   "should. And a gain of 3 is not enough for B's thirty slopes of 1/4."),
             Mutant("too-little-for-c", CURES | {"C": ("gain", 0.5)},
-                   "Patient C had too much, and now has too little: half for each layer, thirty times. For tanh near zero, chi is the "
-                   "square of the gain."),
+                   "Patient C had too much, and now has too little: half for each layer, thirty times. For tanh near zero, chi "
+                   "is the square of the gain."),
             Mutant("still-too-much-for-c", CURES | {"C": ("gain", 1.6)},
                    "Patient C explodes more slowly now. For tanh near zero, chi is the square of the gain: where is it 1?"),
             Mutant("nothing-changed", {letter: (setting, PATIENTS[letter][setting]) for letter, (setting, _) in CURES.items()},
                    "These are the settings that the patients have. One of them has to change."),
             Mutant("batch-norm-for-all", dict.fromkeys(CURES, ("normalization", "batch")),
-                   "BatchNorm for everybody cures one of four, and each setting may serve one patient only. Ask for each: what does "
-                   "a layer multiply by, forward and back?"),
+                   "BatchNorm for everybody cures one of four, and each setting may serve one patient only. Ask for each: what "
+                   "does a layer multiply by, forward and back?"),
         ),
         variants={
             "lists": {letter: list(cure) for letter, cure in CURES.items()},
@@ -212,8 +219,8 @@ EXERCISES = (
         },
         hints=("Set the lab to a patient and look: does the gradient shrink on its way back, or grow? Or is it small everywhere, "
                "because the signal has died on its way forward?",
-               "For each patient, try the four settings one after the other. Begin with those for whom only one of them helps: B and "
-               "C.",
+               "For each patient, try the four settings one after the other. Begin with those for whom only one of them helps: B "
+               "and C.",
                "B needs something that takes off what all images share. C has weights that are too large for tanh. A and D get "
                "through the layers too little: one by its activation, one by its weights."),
     ),
