@@ -101,10 +101,12 @@ def layer_norm_backward(x, gamma, dy, floor):
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
 
 
-def gamma_outside(x, gamma, dy, floor):
-    """As in BatchNorm, where it does not matter."""
-    dx, dgamma, dbeta = backward(axis=1, scaled=False)(x, gamma, dy, floor)
-    return gamma * dx, dgamma, dbeta
+def gamma_again(answer):
+    """An answer, with dx multiplied by gamma at the end."""
+    def multiplied(x, gamma, dy, floor):
+        dx, dgamma, dbeta = answer(x, gamma, dy, floor)
+        return gamma * dx, dgamma, dbeta
+    return multiplied
 
 
 def example_by_example(x, gamma, dy, floor):
@@ -158,6 +160,8 @@ def slips(axis):
                "You treated mean and spread as fixed numbers. Here both are made of x, so there are two more ways from x to y."),
         Mutant("gamma-forgotten", wrong(scaled=False),
                "dx lacks gamma: before the gradient comes to x_hat, it goes through the product with gamma."),
+        Mutant("gamma-twice", gamma_again(wrong()),
+               "gamma is in dx twice. The gradient goes through it once."),
         Mutant("sums-for-means", combined(sum_over, sum_over),
                "In dx you added up where means belong: the mean and the variance each divide by how many numbers they have."),
         Mutant("sum-in-the-second-term", combined(sum_over, mean_over),
@@ -175,8 +179,10 @@ def slips(axis):
                "The term of dx from the spread is half of what it should be: where is the 2 that comes down from the square?"),
         Mutant("third-term-without-x-hat", wrong(lambda d, x_hat, s, mean, axis: (d - mean(d, axis) - mean(d * x_hat, axis)) / s),
                "The term of dx from the spread lacks a factor: an x far from the mean changes the spread more than a near one."),
+        Mutant("third-term-half-scaled", wrong(lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, mean, axis, third=s)),
+               "In the term of dx from the spread, one s is missing: is one of its two x_hats still x - mean?"),
         Mutant("third-term-unscaled", wrong(lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, mean, axis, third=s**2)),
-               "In the term of dx from the spread, powers of s are missing: there stands x - mean for x_hat, or the slope of "
+               "In the term of dx from the spread, two powers of s are missing: both x_hats are x - mean, or the slope of "
                "1 / sqrt(v) has the wrong power."),
         Mutant("not-divided", wrong(lambda d, x_hat, s, mean, axis: three_terms(d, x_hat, s, mean, axis) * s),
                "dx is not divided by s. x_hat moves by 1/s when x moves by 1."),
@@ -212,6 +218,9 @@ def slips(axis):
                "dbeta has gamma in it. beta is added after the product with gamma."),
         Mutant("dbeta-averaged", wrong(dbeta=lambda dy, gamma: dy.mean(axis=0)),
                "dbeta is averaged over the examples. Each example uses beta once, so their shares add up."),
+        Mutant("both-averaged", wrong(dgamma=lambda dy, x_hat, x, gamma: (dy * x_hat).mean(axis=0),
+                                      dbeta=lambda dy, gamma: dy.mean(axis=0)),
+               "dgamma and dbeta are averaged over the examples. Each example uses both once, so their shares add up."),
         Mutant("dbeta-one-row", wrong(dbeta=lambda dy, gamma: dy[0]),
                "dbeta is the first example's row of dy. Every example uses beta, so all rows count."),
         Mutant("keeps-a-row", wrong(dgamma=lambda dy, x_hat, x, gamma: (dy * x_hat).sum(axis=0, keepdims=True),
@@ -252,8 +261,7 @@ BATCH = Exercise(
     variants={
         "graph": on_the_graph,
         "graph, shorter": graph(mean_once=True),
-        "gamma in front": lambda x, gamma, dy, floor: (lambda dx, *rest: (gamma * dx, *rest))(
-            *backward(scaled=False)(x, gamma, dy, floor)),
+        "gamma in front": gamma_again(backward(scaled=False)),
         "matrices": by_jacobian,
         "one fraction": n_in_one_fraction,
         "library": by_library(BatchNorm),
@@ -276,7 +284,7 @@ LAYER = Exercise(
     parts=("dx", "dgamma", "dbeta"),
     mutants=(
         *slips(1),
-        Mutant("gamma-in-front", gamma_outside,
+        Mutant("gamma-in-front", gamma_again(backward(axis=1, scaled=False)),
                "gamma was multiplied on at the end. In BatchNorm that is the same; here the means run over features, which have "
                "different gammas, so gamma has to be inside."),
         Mutant("wrong-axis", backward(axis=0),
