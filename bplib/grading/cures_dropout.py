@@ -213,15 +213,15 @@ def seen_in_dropout(answer, p, seed):
         return given
     y, dx = array_of(given), array_of(layer.backward(dy))
     if y is None or y.shape != x.shape:
-        return "no y"
+        return "forward returns no array of x's shape"
     if not np.array_equal(handed, x):
-        return "x changed"
+        return "x itself was changed"
     if dx is None or dx.shape != x.shape:
-        return "no dx"
+        return "backward returns no array of x's shape"
     words = _forward(y / x, p)
-    if words == "keeps, unscaled":
-        return "scaled in evaluation" if _near(layer.forward(x.copy()), x * (1 - p)) else words
-    if words != "keeps, scaled":
+    if words == "drops p, unscaled":
+        return "unscaled in training, scaled in evaluation" if _near(layer.forward(x.copy()), x * (1 - p)) else words
+    if words != "drops p, scaled":
         return words
     return _back(y / x, dx / dy) or _evaluation(layer, x, dy) or _draws(answer, layer, x, y, p, seed) or "dropout"
 
@@ -237,15 +237,16 @@ def _forward(mask, p):
     if kept.all():
         return "nothing dropped"
     if (kept == kept[0]).all():
-        return "the same for all examples"
+        return "the same mask for all examples"
     if (kept == kept[:, :1]).all():
-        return "whole examples"
+        return "whole examples dropped"
     factor, share = float(np.median(mask[kept])), kept.mean()
     if not np.allclose(mask[kept], factor):
-        return "other numbers changed"
-    keeps = "keeps p" if abs(share - p) < 0.05 else "keeps" if abs(share - 1 + p) < 0.05 else "keeps another share"
+        return "kept numbers multiplied by different factors"
+    drops = "keeps p" if abs(share - p) < 0.05 else "drops p" if abs(share - 1 + p) < 0.05 else "drops another share"
     scales = {"unscaled": 1.0, "scaled": 1 / (1 - p), "scaled by p": 1 / p}
-    return f"{keeps}, {next((name for name, value in scales.items() if np.isclose(factor, value)), 'another scale')}"
+    scaled = next((name for name, value in scales.items() if np.isclose(factor, value)), "scaled by another number")
+    return f"{drops}, {scaled}"
 
 
 def _back(mask, back):
@@ -254,20 +255,20 @@ def _back(mask, back):
     if np.allclose(back, mask):
         return None
     if np.allclose(back, 1):
-        return "no mask back"
+        return "no mask on the way back"
     if not np.array_equal(back != 0, kept):
-        return "another mask back"
+        return "another mask on the way back"
     if np.allclose(back, kept):
-        return "back unscaled"
-    return "back scaled twice" if np.allclose(back, mask**2) else "back otherwise"
+        return "unscaled on the way back"
+    return "scaled twice on the way back" if np.allclose(back, mask**2) else "other factors on the way back"
 
 
 def _evaluation(layer, x, dy):
     """What is wrong outside training; None where x and dy pass as they are."""
     tested = array_of(layer.forward(x.copy()))
     if not _near(tested, x):
-        return "evaluation drops" if tested is not None and (tested == 0).any() else "evaluation changes x"
-    return None if _near(layer.backward(dy), dy) else "evaluation goes back otherwise"
+        return "numbers dropped in evaluation" if tested is not None and (tested == 0).any() else "numbers changed in evaluation"
+    return None if _near(layer.backward(dy), dy) else "dy changed in evaluation"
 
 
 def _draws(answer, layer, x, y, p, seed):
@@ -275,8 +276,8 @@ def _draws(answer, layer, x, y, p, seed):
     if _near(layer.forward(x.copy(), training=True), y):
         return "the same mask again"
     if not _near(answer(p, seed.generator()).forward(x.copy(), training=True), y):
-        return "not repeatable"
-    return "rng ignored" if _near(answer(p, Seed(seed + 1).generator()).forward(x.copy(), training=True), y) else None
+        return "the same rng gives other masks each time"
+    return "another rng gives the same mask" if _near(answer(p, Seed(seed + 1).generator()).forward(x.copy(), training=True), y) else None
 
 
 def a_share(rng):
@@ -318,7 +319,7 @@ DROPOUT = Watched(
                "The scale is right, but the mask is upside down: it keeps the share p. Random numbers below p are to be "
                "dropped."),
         Mutant("always", Always, "Numbers are dropped in evaluation too. There everybody is needed: x passes as it is."),
-        Mutant("never", Never, "In training nothing was dropped. Does forward look at `training`?"),
+        Mutant("never", Never, "In training nothing was dropped. Does forward look at training?"),
         Mutant("same-for-all-examples", OneRow,
                "All examples lost the same features. Each number is dropped by itself: the mask has the shape of x."),
         Mutant("whole-examples", WholeRows,

@@ -75,15 +75,15 @@ def one_row(n_in, n_out, rng):
 
 
 RULES = {  # what a spread may be taken for, from (n_in, n_out)
-    "He": lambda n_in, n_out: np.sqrt(2 / n_in),
-    "the variance": lambda n_in, n_out: 2 / n_in,
-    "Xavier": lambda n_in, n_out: np.sqrt(2 / (n_in + n_out)),
-    "outputs": lambda n_in, n_out: np.sqrt(2 / n_out),
-    "gain 1": lambda n_in, n_out: np.sqrt(1 / n_in),
-    "gain 2": lambda n_in, n_out: 2 / np.sqrt(n_in),
-    "standard normal": lambda n_in, n_out: 1.0,
-    "uniform": lambda n_in, n_out: np.sqrt(2 / n_in / 3),
-    "truncated": lambda n_in, n_out: 0.8796 * np.sqrt(2 / n_in),
+    "He's spread": lambda n_in, n_out: np.sqrt(2 / n_in),
+    "a spread of 2 / n_in": lambda n_in, n_out: 2 / n_in,
+    "Xavier's spread": lambda n_in, n_out: np.sqrt(2 / (n_in + n_out)),
+    "a spread of sqrt(2 / n_out)": lambda n_in, n_out: np.sqrt(2 / n_out),
+    "a spread of 1 / sqrt(n_in)": lambda n_in, n_out: np.sqrt(1 / n_in),
+    "a spread of 2 / sqrt(n_in)": lambda n_in, n_out: 2 / np.sqrt(n_in),
+    "a spread of 1": lambda n_in, n_out: 1.0,
+    "a bound in place of the spread": lambda n_in, n_out: np.sqrt(2 / n_in / 3),
+    "numbers far from 0 left out": lambda n_in, n_out: 0.8796 * np.sqrt(2 / n_in),
 }
 
 
@@ -95,20 +95,21 @@ def seen_in_weights(answer, n_in, n_out, seed):
     W, again, other = (array_of(one) for one in (given, answer(n_in, n_out, seed.generator()),
                                                  answer(n_in, n_out, Seed(seed + 1).generator())))
     if W is None or W.shape != (n_in, n_out):
-        return "turned" if W is not None and W.shape == (n_out, n_in) else "no such matrix"
+        return "an array (n_out, n_in)" if W is not None and W.shape == (n_out, n_in) else "no array of that shape"
     if not np.isfinite(W).all():
-        return "not finite"
+        return "nan or infinity"
     if not np.ptp(W):
-        return "all equal"
+        return "all weights are equal"
     if np.ptp(W, axis=0).max() == 0 or np.ptp(W, axis=1).max() == 0:
-        return "copies"
+        return "all rows, or all columns, are equal"
     if not np.array_equal(W, again):
-        return "not repeatable"
+        return "the same rng gives other weights each time"
     if np.array_equal(W, other):
-        return "rng ignored"
+        return "another rng gives the same weights"
     if abs(W.mean()) > 0.05 * W.std():
-        return "a mean"
-    return next((name for name, spread in RULES.items() if abs(W.std() / spread(n_in, n_out) - 1) < 0.03), "another spread")
+        return "a mean far from 0"
+    near = (name for name, spread in RULES.items() if abs(W.std() / spread(n_in, n_out) - 1) < 0.03)
+    return next(near, f"a spread of {W.std():.2g}")
 
 
 def a_slope(rng):
@@ -257,18 +258,20 @@ EXERCISES = (
         run=seen_in_weights,
         wanted="Asked for is an array (n_in, n_out) of independent random numbers from rng, with mean 0 and He's spread.",
         mutants=(
-            Mutant("turned", drawn(RULES["He"], turned=True),
+            Mutant("turned", drawn(RULES["He's spread"], turned=True),
                    "Your matrix is (n_out, n_in). In this course z = x W with examples in rows, so W is (n_in, n_out)."),
-            Mutant("variance-for-spread", drawn(RULES["the variance"]),
+            Mutant("variance-for-spread", drawn(RULES["a spread of 2 / n_in"]),
                    "Your weights have He's *variance* as their spread. normal(0, s) wants the standard deviation: mind the "
                    "root."),
-            Mutant("xavier", drawn(RULES["Xavier"]), "This is Xavier's rule. He's makes up for the half that ReLU sets to zero."),
-            Mutant("by-outputs", drawn(RULES["outputs"]),
+            Mutant("xavier", drawn(RULES["Xavier's spread"]),
+                   "This is Xavier's rule. He's makes up for the half that ReLU sets to zero."),
+            Mutant("by-outputs", drawn(RULES["a spread of sqrt(2 / n_out)"]),
                    "You divided by the outputs. A pre-activation is a sum with one term for each *input*."),
-            Mutant("no-two", drawn(RULES["gain 1"]),
+            Mutant("no-two", drawn(RULES["a spread of 1 / sqrt(n_in)"]),
                    "That spread would do without an activation. ReLU sets half of the signal to zero: make up for it."),
-            Mutant("doubled", drawn(RULES["gain 2"]), "You doubled the spread. It is the *variance* that must be doubled."),
-            Mutant("standard-normal", drawn(RULES["standard normal"]),
+            Mutant("doubled", drawn(RULES["a spread of 2 / sqrt(n_in)"]),
+                   "You doubled the spread. It is the *variance* that must be doubled."),
+            Mutant("standard-normal", drawn(RULES["a spread of 1"]),
                    "The spread is 1 whatever the width: that was the habit of the 1990s. The more inputs, the smaller the "
                    "weights."),
             Mutant("bound-for-spread", lambda n_in, n_out, rng: rng.uniform(-np.sqrt(2 / n_in), np.sqrt(2 / n_in), (n_in, n_out)),
@@ -289,7 +292,7 @@ EXERCISES = (
                    "The same rng gives different weights each time, so nobody can repeat your run. Draw from rng only."),
         ),
         variants={
-            "normal": drawn(RULES["He"]),
+            "normal": drawn(RULES["He's spread"]),
             "uniform": lambda n_in, n_out, rng: rng.uniform(-1, 1, (n_in, n_out)) * (6 / n_in) ** 0.5,
             "truncated": truncated(2, 0.8796),
             "signs": lambda n_in, n_out, rng: rng.choice([-1.0, 1.0], (n_in, n_out)) * np.sqrt(2 / n_in),

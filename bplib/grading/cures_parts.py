@@ -12,14 +12,17 @@ class Watched(Exercise):
 
     Attributes
     ----------
-    wanted : what is asked for, in words; said of every answer that does something else.
+    wanted : what is asked for, in words; said of every answer that does something else, before what was seen.
     """
 
     wanted: str = ""
 
     def _complaint(self, answer, case, outcome, right):
         words = super()._complaint(answer, case, outcome, right)
-        return self.wanted if words and outcome.error is None and outcome.value != right.value else words
+        if not words or outcome.error is not None or outcome.value == right.value:
+            return words
+        seen = "nothing came back. Is a return missing?" if outcome.value is None else f"{outcome.value}."
+        return f"{self.wanted}\nSeen: {seen}"
 
 
 class Seed(int):

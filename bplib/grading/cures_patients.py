@@ -103,7 +103,7 @@ def _effect(patient, cure):
     if patient is None or cure is ...:
         return "no answer yet" if patient else "no such patient"
     if not isinstance(cure, tuple | list) or len(cure) != 2:
-        return "not a pair"
+        return "not a pair of setting and value"
     setting, value = cure
     if setting not in SETTINGS:
         return "no such setting" if setting != "activation" else "the activation must stay"
@@ -127,7 +127,7 @@ class Examined(Exercise):
 
 def report(effects):
     """A line for each patient, and whether a setting was used twice."""
-    lines = [f"{letter}: {effect}" for letter, effect in sorted(effects.items(), key=str)]
+    lines = [f"{letter}{',' if ':' in effect else ':'} {effect}" for letter, effect in sorted(effects.items(), key=str)]
     lines += [f"{letter}: no answer yet" for letter in CURES if letter not in effects]
     used = [str(effect).split(":")[0] for effect in effects.values()]
     twice = sorted({setting for setting in used if setting in SETTINGS and used.count(setting) > 1})

@@ -152,9 +152,10 @@ def test_a_new_mask_on_the_way_back_is_named_whatever_the_code():
 
 
 @pytest.mark.parametrize(("change", "seen"), [
-    (lambda mask, p: mask * 1.7, "keeps, another scale"),
-    (lambda mask, p: np.where(mask == 0, 0, np.arange(mask.size).reshape(mask.shape) + 1), "other numbers changed"),
-    (lambda mask, p: mask * np.eye(len(mask), mask.shape[1]), "keeps another share, scaled"),
+    (lambda mask, p: mask * 1.7, "drops p, scaled by another number"),
+    (lambda mask, p: np.where(mask == 0, 0, np.arange(mask.size).reshape(mask.shape) + 1),
+     "kept numbers multiplied by different factors"),
+    (lambda mask, p: mask * np.eye(len(mask), mask.shape[1]), "drops another share, scaled"),
 ])
 def test_a_mask_of_another_kind_is_told_what_is_expected(change, seen):
     class Changed(cures_dropout.Dropout):
@@ -167,6 +168,7 @@ def test_a_mask_of_another_kind_is_told_what_is_expected(change, seen):
     result = judge("dropout", Changed)
     assert result.verdict == WRONG
     assert "Asked for is a class" in str(result)
+    assert f"Seen: {seen}." in str(result)
 
 
 # What the cures cost: every statement, measured.
@@ -262,16 +264,16 @@ def test_a_setting_that_serves_two_is_said():
     result = judge("patients", cures_patients.CURES | {"D": ("gain", 1.0)})
     assert result.verdict == WRONG
     assert "gain was used more than once" in str(result)
-    assert "A: rule: cured" in str(result)
+    assert "A, rule: cured" in str(result)
 
 
 @pytest.mark.parametrize(("cure", "said"), [
     ("gain", "A: not a pair"), (("gain",), "A: not a pair"), (("gain", 1, 2), "A: not a pair"), (3, "A: not a pair"),
-    (("gain", "1.4"), "A: gain: not a number above 0"), (("gain", -1), "A: gain: not a number above 0"),
-    (("gain", float("nan")), "A: gain: not a number above 0"), (("gain", 1e300), "A: gain: not a number above 0"),
-    (("gain", True), "A: gain: not a number above 0"), (("gain", np.array([1.0, 2.0])), "A: gain: not a number above 0"),
-    (("rule", "LeCun"), "A: rule: none of"), (("residual", 1), "A: residual: none of"),
-    (("normalization", ["batch"]), "A: normalization: none of"),
+    (("gain", "1.4"), "A, gain: not a number above 0"), (("gain", -1), "A, gain: not a number above 0"),
+    (("gain", float("nan")), "A, gain: not a number above 0"), (("gain", 1e300), "A, gain: not a number above 0"),
+    (("gain", True), "A, gain: not a number above 0"), (("gain", np.array([1.0, 2.0])), "A, gain: not a number above 0"),
+    (("rule", "LeCun"), "A, rule: none of"), (("residual", 1), "A, residual: none of"),
+    (("normalization", ["batch"]), "A, normalization: none of"),
     (("activation", "tanh"), "A: the activation must stay"), (("depth", 10), "A: no such setting"),
     ((["gain"], 1.0), "A: no such setting"), (..., "A: no answer yet"),
 ])
@@ -338,7 +340,20 @@ def test_running_statistics_changed_in_place_are_named():
     assert judge("batch_norm", in_place).mutant == "in-place"
 
 
-def test_weights_from_the_old_interface_are_named():
+def test_weights_of_another_spread_are_told_which():
+    result = judge("he", lambda n_in, n_out, rng: rng.normal(0, 0.3, (n_in, n_out)))
+    assert "Seen: a spread of 0.3." in str(result)
+
+
+def test_a_missing_return_is_said():
+    class Half(cures_dropout.Dropout):
+        def forward(self, x, training=False):
+            super().forward(x, training)
+
+    assert "Is a return missing?" in str(judge("dropout", Half))
+
+
+def test_weights_from_a_generator_of_their_own_are_named():
     assert judge("he", lambda n_in, n_out, rng: np.random.default_rng().normal(0, (2 / n_in) ** 0.5, (n_in, n_out))
                  ).mutant == "global-generator"
 
