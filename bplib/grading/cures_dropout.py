@@ -277,7 +277,8 @@ def _draws(answer, layer, x, y, p, seed):
         return "the same mask again"
     if not _near(answer(p, seed.generator()).forward(x.copy(), training=True), y):
         return "the same rng gives other masks each time"
-    return "another rng gives the same mask" if _near(answer(p, Seed(seed + 1).generator()).forward(x.copy(), training=True), y) else None
+    other = answer(p, Seed(seed + 1).generator())
+    return "another rng gives the same mask" if _near(other.forward(x.copy(), training=True), y) else None
 
 
 def a_share(rng):
