@@ -3,7 +3,7 @@ import numpy as np
 
 from bplib import init
 from bplib.grading.core import Exercise, Mutant
-from bplib.grading.cures_parts import Seed, Watched, array_of
+from bplib.grading.cures_parts import Parted, Seed, Watched, array_of
 from bplib.grading.vanishing import Slope
 
 
@@ -155,7 +155,7 @@ EXERCISES = (
                    "q is a variance: standard normal numbers get it when multiplied by its *square root*."),
             Mutant("spread-ignored", lambda derivative, q, u: 1 / np.sqrt(np.mean(derivative(u) ** 2)),
                    "The pre-activations have the variance q, not 1."),
-            Mutant("at-zero", lambda derivative, q, u: 1 / np.maximum(float(derivative(np.zeros(1))[0]), 1e-9),
+            Mutant("at-zero", lambda derivative, q, u: 1 / np.float64(derivative(np.zeros(1))[0]),
                    "You took the slope at 0 only. The pre-activations are spread over many values."),
             Mutant("always-he", lambda derivative, q, u: np.sqrt(2.0),
                    "That is the gain of ReLU. Other activations need other ones."),
@@ -170,7 +170,7 @@ EXERCISES = (
                "chi is gain squared, times the mean of the squared slopes at sqrt(q) u. Set it to 1.",
                "Solve for the gain: one over the root of that mean."),
     ),
-    Exercise(
+    Parted(
         id="cures.spreads",
         title="Xavier's spread, He's, and a bound",
         points=1,

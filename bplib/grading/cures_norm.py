@@ -2,8 +2,8 @@
 import numpy as np
 
 from bplib import BatchNorm
-from bplib.grading.core import Exercise, Mutant
-from bplib.grading.cures_parts import a_floor, columns, uneven
+from bplib.grading.core import Mutant
+from bplib.grading.cures_parts import Parted, a_floor, columns, uneven
 
 
 def batch_norm(x, gamma, beta, running_mean, running_var, momentum, floor):
@@ -98,7 +98,7 @@ def an_evaluation(rng):
 RNG = np.random.default_rng(3)
 ONE_EXAMPLE = (columns(RNG, n=1), uneven(RNG), uneven(RNG), uneven(RNG), RNG.uniform(0.5, 3, 4), 0.2, RNG.normal(0, 1, (1, 4)))
 
-TRAINING = Exercise(
+TRAINING = Parted(
     id="cures.batch_norm",
     title="BatchNorm in training",
     points=2,
@@ -158,7 +158,7 @@ TRAINING = Exercise(
            "variance divides by n - 1."),
 )
 
-EVALUATION = Exercise(
+EVALUATION = Parted(
     id="cures.evaluation",
     title="BatchNorm in evaluation, there and back",
     points=1,

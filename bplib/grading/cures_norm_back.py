@@ -2,8 +2,8 @@
 import numpy as np
 
 from bplib import BatchNorm, LayerNorm
-from bplib.grading.core import Exercise, Mutant
-from bplib.grading.cures_parts import a_floor, columns, uneven
+from bplib.grading.core import Mutant
+from bplib.grading.cures_parts import Parted, a_floor, columns, uneven
 
 
 def three_terms(d, x_hat, s, mean, axis=0, second=1.0, third=1.0):
@@ -237,7 +237,7 @@ def slips(axis):
 RNG = np.random.default_rng(3)
 OTHER_SIZES = (RNG.normal(2, 3, (7, 3)), uneven(RNG, 3), RNG.normal(0, 1, (7, 3)), 1e-5)
 
-BATCH = Exercise(
+BATCH = Parted(
     id="cures.batch_norm_backward",
     title="BatchNorm, the way back",
     points=3,
@@ -274,7 +274,7 @@ BATCH = Exercise(
            "d, less its mean over the batch, less x_hat times the mean over the batch of d times x_hat; all of it over s."),
 )
 
-LAYER = Exercise(
+LAYER = Parted(
     id="cures.layer_norm_backward",
     title="LayerNorm, the way back",
     points=2,

@@ -2,7 +2,8 @@
 import numpy as np
 
 from bplib import Linear, Residual, Tanh, clip_by_global_norm, clip_by_norm, clip_by_value
-from bplib.grading.core import Exercise, Mutant
+from bplib.grading.core import Mutant
+from bplib.grading.cures_parts import Parted
 
 
 def residual_backward(x, W1, W2, dy):
@@ -103,7 +104,7 @@ RNG = np.random.default_rng(5)
 SHORT = RNG.normal(0, 0.2, (4, 3)), RNG.normal(0, 0.1, (3, 2)), 5.0
 BOTH_LONG = RNG.normal(0, 4, (4, 3)), RNG.normal(0, 2, (3, 2)), 0.5
 
-RESIDUAL = Exercise(
+RESIDUAL = Parted(
     id="cures.residual_backward",
     title="A residual block, backward",
     points=2,
@@ -150,7 +151,7 @@ RESIDUAL = Exercise(
            "dW1 and dW2 are those of the layers, with dy at their output. dx is what comes back through W1, and dy."),
 )
 
-CLIPPING = Exercise(
+CLIPPING = Parted(
     id="cures.clipping",
     title="What clipping does to a ratio",
     points=1,

@@ -1,4 +1,5 @@
 """Chapter 11, last part: what the cures cost, and four networks of thirty layers that need one each."""
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -30,8 +31,9 @@ def contrary(letters):
 
 def which_statements(answer):
     """Says which letters are right, and never what the others are."""
+    answer = answer.tolist() if isinstance(answer, np.ndarray) else answer
     eight = isinstance(answer, tuple | list) and len(answer) == len(COSTS)
-    if not (eight and all(isinstance(a, bool | np.bool_) for a in answer)):
+    if not (eight and all(isinstance(a, bool | np.bool_ | int) and a in (0, 1) for a in answer)):
         return "Give eight times True or False in brackets, without quotes, for the statements A to H in this order."
     wrong = [letter for letter, a, cost in zip(NAMES, answer, COSTS) if bool(a) != cost]
     return f"{len(COSTS) - len(wrong)} of 8 are right. Look again at {', '.join(wrong)}."
@@ -106,7 +108,7 @@ def _effect(patient, cure):
         return "not a pair of setting and value"
     setting, value = cure
     if setting not in SETTINGS:
-        return "no such setting" if setting != "activation" else "the activation must stay"
+        return "the activation must stay" if setting == "activation" else f"no such setting (there are {', '.join(SETTINGS)})"
     value = value.item() if isinstance(value, np.generic) else value
     if setting == "gain":
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1000:
@@ -123,6 +125,13 @@ class Examined(Exercise):
 
     def _outcome(self, answer, arguments):
         return super()._outcome(examined(answer), arguments)
+
+    def _recognise(self, cases, outcomes):
+        # A network takes some milliseconds: a mutant that changes other settings cannot be the one, and is not run.
+        effects = outcomes[0].value
+        used = {letter: effect.split(":")[0] for letter, effect in effects.items()} if isinstance(effects, dict) else {}
+        near = (m for m in self.mutants if used == {letter: setting for letter, (setting, _) in m.answer.items()})
+        return Exercise._recognise(replace(self, mutants=tuple(near)), cases, outcomes)
 
 
 def report(effects):

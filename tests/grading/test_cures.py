@@ -214,6 +214,8 @@ def test_the_text_has_as_many_statements():
     (cures_patients.contrary("AH"), "6 of 8 are right. Look again at A, H."),
     (cures_patients.COSTS[:7], "Give eight times"),
     (("True",) * 8, "Give eight times"),
+    (np.array(cures_patients.contrary("AH")), "6 of 8 are right. Look again at A, H."),
+    (tuple(map(int, cures_patients.contrary("AH"))), "6 of 8 are right. Look again at A, H."),
     (True, "Give eight times"),
 ])
 def test_costs_are_told_where_to_look_again(answer, said):
@@ -303,6 +305,32 @@ GRAPH_SLIPS = {
 @pytest.mark.parametrize("name", GRAPH_SLIPS)
 def test_a_slip_on_the_graph_is_named_as_in_the_closed_form(name):
     assert judge("batch_norm_backward", cures_norm_back.graph(**GRAPH_SLIPS[name])).mutant == name
+
+
+@pytest.mark.parametrize(("dx", "dgamma", "name"), [
+    ("both-held-fixed", "dgamma-of-x", "both-held-fixed"), (None, "dgamma-of-x", "dgamma-of-x"),
+    ("gamma-forgotten", "dgamma-averaged", "gamma-forgotten"),
+])
+def test_of_several_slips_the_first_is_named(dx, dgamma, name):
+    known = {mutant.name: mutant.answer for mutant in find("cures.batch_norm_backward").mutants}
+
+    def answer(*arguments):
+        return (known.get(dx, reference("batch_norm_backward"))(*arguments)[0], known[dgamma](*arguments)[1],
+                known["dbeta-one-row"](*arguments)[2])
+
+    result = judge("batch_norm_backward", answer)
+    assert result.verdict == WRONG
+    assert result.mutant == name
+
+
+def test_a_slip_that_nobody_knows_is_not_named():
+    def answer(*arguments):
+        dx, dgamma, dbeta = reference("batch_norm_backward")(*arguments)
+        return dx + 0.1, dgamma, dbeta / len(dx)
+
+    result = judge("batch_norm_backward", answer)
+    assert result.mutant is None
+    assert "dx has the right shape" in str(result)
 
 
 def test_batch_norm_turned_into_layer_norm_by_axes_alone_is_named():
