@@ -190,7 +190,8 @@ class Live:
     Attributes
     ----------
     controls : the widgets by the names of their controls. reset : the button. presets : the buttons by what stands on them.
-    pin : the button that keeps what is shown, or None. register : the one that adds it to the list, or None. image, words : what answers. renders : how many pictures have been drawn.
+    pin : the button that keeps what is shown, or None. register : the one that adds it to the list, or None.
+    image, words : what answers. renders : how many pictures have been drawn.
     """
 
     def __init__(self, lab):
