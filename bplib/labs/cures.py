@@ -42,7 +42,7 @@ class GainLaw(Lab):
     controls = {
         "activation": Choice(*ACTIVATIONS, label="activation"),
         "gain": Float(0.2, 3.0, 1.0, label="gain", step=0.05),
-        "depth": Int(2, DEEPEST, 20, label="depth", unit="hidden layers"),
+        "depth": Int(2, DEEPEST, 30, label="depth", unit="hidden layers"),
         "seed": Int(0, 20, 0, label="seed of weights"),
         "law": Toggle(False, label="show the law"),
     }
