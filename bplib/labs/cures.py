@@ -42,7 +42,7 @@ class GainLaw(Lab):
     controls = {
         "activation": Choice(*ACTIVATIONS, label="activation"),
         "gain": Float(0.2, 3.0, 1.0, label="gain", step=0.05),
-        "depth": Int(2, DEEPEST, 30, label="depth", unit="hidden layers"),
+        "depth": Int(2, DEEPEST, 30, label="depth", unit="layers"),
         "seed": Int(0, 20, 0, label="seed of weights"),
         "law": Toggle(False, label="show the law"),
     }
@@ -184,8 +184,8 @@ class CureRace(Lab):
         right.grid(visible=False)
         bars = right.add_collection(PolyCollection([]))
         here = {"fontsize": 8.5, "va": "center"}
-        labels = [right.text(0.01, row - 0.27, "", **here) for row in range(self.rows + 1)]
-        shares = [right.text(0, row + 0.2, "", **here) for row in range(self.rows + 1)]
+        labels = [right.text(0.01, row - 0.21, "", **here) for row in range(self.rows + 1)]
+        shares = [right.text(0, row + 0.16, "", **here) for row in range(self.rows + 1)]
         return {"others": others, "loss": loss, "bars": bars, "labels": labels, "shares": shares}
 
     def update(self, artists, data):
@@ -193,7 +193,7 @@ class CureRace(Lab):
         artists["loss"].set_data(*_smooth(data["loss"]))
         lines = [_smooth(run["loss"]) for run in shown[1:]]
         artists["others"].set_data(*(np.concatenate(axis) for axis in zip(*lines)) if lines else ([], []))
-        corners = [[(0, row + 0.02), (run["accuracy"], row + 0.02), (run["accuracy"], row + 0.38), (0, row + 0.38)]
+        corners = [[(0, row + 0.02), (run["accuracy"], row + 0.02), (run["accuracy"], row + 0.32), (0, row + 0.32)]
                    for row, run in enumerate(shown)]
         artists["bars"].set_verts(corners)
         artists["bars"].set_facecolor([style.BLUE, *[style.SKY] * (len(shown) - 1)])
