@@ -25,13 +25,14 @@ class Result(float):
         attempted", the points there are, what to tell the learner (first the message, then the numbers that show it), what
         their code printed, and the name of the mistake where it was recognised.
     picture : HTML that a notebook shows under the words; empty for most.
+    notes : sentences about the circumstances: a review, a stand-in for an earlier answer, a check cell that was edited.
     """
 
     def __new__(cls, id, verdict, points, available, message, details="", printed="", mutant=None):
         self = super().__new__(cls, points)
         self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
         self.message, self.details = message, details
-        self.printed, self.picture = _shortened(printed), ""
+        self.printed, self.picture, self.notes = _shortened(printed), "", []
         return self
 
     @property
@@ -43,6 +44,7 @@ class Result(float):
         lines = [f"{self.heading}. [{self.id}]", self.message, self.details]
         if self.printed:
             lines.append(f"Your code printed:\n{self.printed}")
+        lines += self.notes
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self):
@@ -50,7 +52,8 @@ class Result(float):
         body = (_paragraph if prose else _pre)(self.message) + _pre(self.details)
         if self.printed:
             body += _paragraph("Your code printed:") + _pre(self.printed)
-        return card(self.heading, self.id, COLOURS[self.verdict], body + self.picture)
+        body += self.picture + "".join(map(_paragraph, self.notes))
+        return card(self.heading, self.id, COLOURS[self.verdict], body)
 
 
 class Hint:
@@ -68,6 +71,19 @@ class Hint:
         if self.number < self.count:
             body += _paragraph(f'More help: hint("{self.id}", {self.number + 1})')
         return card(f"Hint {self.number} of {self.count}", self.id, "var(--jp-info-color1, #0277bd)", body)
+
+
+class Notice:
+    """What a command did, or what it needs; a card in a notebook and text elsewhere."""
+
+    def __init__(self, heading, text):
+        self.heading, self.text = heading, text
+
+    def __repr__(self):
+        return f"{self.heading}. {self.text}"
+
+    def _repr_html_(self):
+        return card(self.heading, "", "var(--jp-info-color1, #0277bd)", _paragraph(self.text))
 
 
 def card(heading, id, colour, body):
