@@ -21,7 +21,7 @@ def _parser():
     add("progress", "Show your points by chapter, days in a row, and what to review.")
     add("review", "Show what to review today.")
     resetting = add("reset", "Forget the points of one exercise, or of all; a copy is kept.")
-    resetting.add_argument("id", nargs="?", help="an exercise such as neuron.relu; all by default")
+    resetting.add_argument("id", nargs="?", help="an exercise such as start.twice; all by default")
     resetting.add_argument("--confirm", action="store_true", help="really do it")
     restoring = add("restore", "Put an empty copy of a chapter's exercises beside yours.")
     restoring.add_argument("chapter", help="the beginning of a chapter's name, such as 01")

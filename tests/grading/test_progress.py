@@ -229,7 +229,7 @@ def test_days_in_a_row(progress_file, monkeypatch):
 def test_a_reset_asks_first_and_keeps_a_copy(progress_file):
     assert "no progress yet" in repr(reset(confirm=True))
     check("start.twice", twice)
-    record("neuron.relu", points=1, right=True)
+    record("neuron.relu_slope", points=1, right=True)
     before = progress_file.read_bytes()
     for answer in (reset(), reset("start.twice"), reset("start.twice", confirm=False)):
         assert "Nothing was reset yet" in repr(answer)
@@ -237,7 +237,7 @@ def test_a_reset_asks_first_and_keeps_a_copy(progress_file):
     assert "Did you mean" in repr(reset("start.twcie", confirm=True))
     assert progress_file.read_bytes() == before
     told = repr(reset("start.twice", confirm=True))
-    assert set(load()) == {"neuron.relu"}
+    assert set(load()) == {"neuron.relu_slope"}
     copy = progress_file.with_name("progress-before-reset-1.json")
     assert str(copy) in told
     assert copy.read_bytes() == before
