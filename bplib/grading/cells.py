@@ -134,7 +134,8 @@ def repair(notebook, released):
             fixed["cells"].insert(_place(fixed, released, fault.key), copy.deepcopy(right[fault.key]))
             continue
         locked = right[fault.key]["metadata"]["nbgrader"]["locked"]
-        keep = places[0] if locked else places[-1]  # of an answer, the one that was run last
+        original = [place for place in places if fixed["cells"][place].get("id") == fault.key]
+        keep = (original or places)[0] if locked else places[-1]  # of an answer, the one that was run last
         for place in places:
             cell = fixed["cells"][place]
             if place != keep:

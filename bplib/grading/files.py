@@ -6,7 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bplib.grading import cells, progress
+from bplib.grading import cells
+from bplib.grading.progress import kept_aside, location
 
 CLOSED = "If it is open in JupyterLab, close it there without saving, and open it again."
 
@@ -34,17 +35,25 @@ def read(path):
     except OSError as problem:
         raise FileError(f"{path} cannot be read: {problem.strerror}.") from None
     try:
-        notebook = nbformat.reads(text, as_version=4)
-        notebook["nbformat_minor"] = max(notebook["nbformat_minor"], 5)
-        with contextlib.suppress(nbformat.ValidationError):
-            _, notebook = nbformat.validator.normalize(notebook)
-        notebook = json.loads(json.dumps(notebook))
-        for cell in notebook["cells"]:
-            cells.source(cell), cell["metadata"], cell["id"]
+        notebook = json.loads(text)
+        if notebook["nbformat"] != 4:
+            notebook = json.loads(json.dumps(nbformat.convert(nbformat.from_dict(notebook), 4)))
+        _identify(notebook)
     except Exception as problem:  # nbformat meets a broken file with errors of many kinds
         raise FileError(f"{path} is not a notebook ({type(problem).__name__}). Was it saved half, or merged by git? An older "
                           "copy may be in the folder .ipynb_checkpoints beside it.") from None
     return notebook
+
+
+def _identify(notebook):
+    """Give every cell an id of its own, and make sure that it looks like a cell."""
+    notebook["nbformat_minor"] = max(notebook["nbformat_minor"], 5)
+    taken = set()
+    for position, cell in enumerate(notebook["cells"]):
+        cells.source(cell), cell["cell_type"], cell["metadata"].get("nbgrader", {})
+        if cell.get("id") in taken | {None}:
+            cell["id"] = next(id for n in range(1000) if (id := f"cell-{position}-{n}") not in taken)
+        taken.add(cell["id"])
 
 
 def write(path, notebook):
@@ -125,8 +134,8 @@ def doctor(notebooks=(), course=cells.COURSE):
 
 def _progress_file():
     try:
-        path = progress.location()
-        if aside := progress.kept_aside():
+        path = location()
+        if aside := kept_aside():
             words = f"Progress file {path}: in order. A damaged one was kept as {aside[-1].name}."
         else:
             words = f"Progress file {path}: {'in order' if path.exists() else 'not there yet; the first check makes it'}."
