@@ -13,6 +13,7 @@ HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stoppe
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
            "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
 PRINTED = 600  # characters of what an answer printed, or of its error message
+GUIDE = "More: notebooks/00_debugging.ipynb"
 CALLS = 6  # lines of a traceback
 
 
@@ -95,7 +96,7 @@ def card(heading, id, colour, body):
 def learner_lines(error, answer, arguments):
     """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
     if isinstance(error, KeyboardInterrupt):
-        return "You stopped the check while your code was running. Is there a loop that never ends?"
+        return f"You stopped the check while your code was running. Is there a loop that never ends? {GUIDE}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
     if len(lines) > CALLS:
@@ -104,7 +105,10 @@ def learner_lines(error, answer, arguments):
     if not lines and isinstance(error, TypeError) and takes:
         count = f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}"
         return f"Your function was called with {count}, and takes {takes}."
-    return "\n".join([*lines, _shortened("".join(traceback.format_exception_only(error)).strip())])
+    lines.append(_shortened("".join(traceback.format_exception_only(error)).strip()))
+    if isinstance(error, NameError):
+        lines.append(f"Was the cell that defines it run? {GUIDE}")
+    return "\n".join(lines)
 
 
 def _unfit_signature(answer, arguments):

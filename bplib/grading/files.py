@@ -114,7 +114,8 @@ def repair(notebook, course=cells.COURSE):
 def doctor(notebooks=(), course=cells.COURSE):
     """What is well and what is not with the progress file and some notebooks, and what to do; and whether all is well."""
     words, well = _progress_file()
-    paths = [_find(name, course) for name in notebooks] or sorted(Path(course, "exercises").glob("*/*.ipynb"))
+    there = sorted(path for path in Path(course, "exercises").glob("*/*.ipynb") if path.stem == path.parent.name)
+    paths = [_find(name, course) for name in notebooks] or there
     lines, known = [words], _known(course)
     for path in paths:
         try:
