@@ -1,8 +1,9 @@
 """Reads a chapter's text, says in plain words what is wrong with it, and makes unexecuted notebooks of it.
 
 A chapter is a folder chapters/NN_name with a lesson.md and, where it has exercises, an exercises.md; any other file there
-is a page beside the lesson. All are MyST notebook text with front matter. What can be derived is derived here and nowhere else: the opening cell from the front
-matter, cell ids from chapter and position, nbgrader's metadata from the exercises themselves.
+is a page beside the lesson. All are MyST notebook text with front matter. What can be derived is derived here and nowhere
+else: the opening cell from the front matter, cell ids from chapter and position, nbgrader's metadata from the exercises
+themselves.
 """
 
 import ast
