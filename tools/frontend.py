@@ -40,7 +40,7 @@ OUTPUTS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells
   .flatMap(cell => cell.outputs.toJSON())
   .filter(output => output.output_type === 'error' || output.name === 'stderr')
   .map(output => output.evalue || output.text)"""
-# Notes when the slider shows a new number, and when a picture with other words than before has been painted.
+# Notes when the slider shows a new number, and when a new picture has been painted, with the words that belong to it.
 WATCH = """([lab, slider]) => {
   const image = lab.querySelector('img.widget-image');
   const seen = window.bplibSeen = {values: [], pictures: []};
@@ -50,9 +50,12 @@ WATCH = """([lab, slider]) => {
       number = slider.getAttribute('aria-valuetext');
       seen.values.push([number, performance.now()]);
     }
+    const words = lab.querySelector('[role=status]').textContent;
     if (image.src !== source && image.complete && image.naturalWidth) {
       source = image.src;
-      seen.pictures.push([lab.querySelector('[role=status]').textContent, performance.now()]);
+      seen.pictures.push([words, performance.now()]);
+    } else if (image.src === source && seen.pictures.length) {
+      seen.pictures.at(-1)[0] = words;  // they are a message of their own, and may come a moment after the picture
     }
     if (window.bplibSeen === seen) requestAnimationFrame(look);
   };
@@ -183,8 +186,8 @@ def drag(page, lab, slider, seconds=4, steps=80):
         page.wait_for_timeout(max(0, 1000 * (begin + seconds * step / steps - time.monotonic())))
     page.mouse.up()
     released = page.evaluate("() => performance.now()")
-    # Until no picture has come for a second and a half: how long the last one takes depends on the machine.
+    # Until no picture has come for three seconds: how long the last one takes depends on the machine.
     page.wait_for_function("() => performance.now() - Math.max(bplibSeen.released ??= performance.now(), "
-                           "...bplibSeen.pictures.map(([, time]) => time)) > 1500")
+                           "...bplibSeen.pictures.map(([, time]) => time)) > 3000")
     seen = page.evaluate("() => { const seen = window.bplibSeen; window.bplibSeen = null; return seen }")
     return seen["values"], seen["pictures"], released

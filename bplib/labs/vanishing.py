@@ -170,7 +170,7 @@ class GradientMagnitudes(Lab):
 
     def describe(self, values, data):
         norms = data["norms"]
-        words = (f"After {data['steps']} training steps: " if data["steps"] else "") + _verdict(norms)
+        words = (f"After {data['steps']} training {'step' if data['steps'] == 1 else 'steps'}: " if data["steps"] else "") + _verdict(norms)
         if np.isfinite(data["slope"]).all():
             steep, share, dead = (data[name].mean() for name in ("slope", "flat", "dead"))
             words += f" The slope of the {data['activation']} is {steep:.2f} on average; {share:.0%} are flat"
@@ -192,7 +192,7 @@ def _verdict(norms):
     if (norms < STILL).any():
         return said + f"{_named(norms < STILL)} will hardly learn."
     if (norms > WILD).any():
-        return said + f"{_named(norms > WILD)} will jump, not learn."
+        return said + f"{_named(norms > WILD)} will jump at a learning rate of {LR}."
     return said + f"all {depth} layers can learn."
 
 
