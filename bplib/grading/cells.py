@@ -239,5 +239,5 @@ def _look(path, known):
     if not wrong or sum(fault.what == LOST for fault in wrong) > len(graded(known[name])) / 2:
         return []
     shown = " ".join(map(str, wrong[:3])) + (f" And {len(wrong) - 3} more." if len(wrong) > 3 else "")
-    return [f'{shown} To put that right and keep every answer: save and close this notebook, then run '
-            f'`make repair NOTEBOOK="{path.name}"` in the course\'s folder.']
+    return [f"{shown} To put that right and keep every answer: save and close this notebook, then run in the course's folder: "
+            f'make repair NOTEBOOK="{path}"']

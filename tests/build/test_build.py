@@ -152,7 +152,7 @@ def test_a_page_beside_the_lesson_is_built_executed_and_checked(course, catalogu
     ("old", "new", "message"),
     [
         ("minutes: 3\n", "", "trouble.md: the front matter has no minutes"),
-        ("np.arange(3).sum()", "1\n" * 13, "a code cell has 13 lines; at most 12"),
+        ("np.arange(3).sum()", "1\n" * 12 + "1", "a code cell has 13 lines; at most 12"),
         ("A page", "$$y = 2x$$ A page", "a displayed formula needs a label"),
     ],
 )

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from jupyter_server.services.sessions.sessionmanager import SessionManager
 from nbgrader.utils import compute_checksum
 
 from bplib.grading import cells, check, files
@@ -169,7 +170,7 @@ def test_a_check_says_what_was_edited_and_how_to_put_it_right(damage, learners, 
     result = check("start.twice", twice)
     assert float(result) == 1
     assert DAMAGES[damage][0] in str(result)
-    assert f'make repair NOTEBOOK="{path.name}"' in str(result)
+    assert f'make repair NOTEBOOK="{path}"' in str(result)
     assert DAMAGES[damage][0] in result._repr_html_()
     opened(cells.repair(learners, KNOWN[NAME])[0])
     assert check("start.twice", twice).notes == []
@@ -206,6 +207,16 @@ def test_where_the_editor_does_not_say_which_notebook_it_is(monkeypatch, tmp_pat
     monkeypatch.delenv("JPY_SESSION_NAME")
     assert cells.complaints() == []
     assert cells.complaints(tmp_path) == []
+
+
+def test_the_server_tells_a_kernel_its_notebook(tmp_path, monkeypatch):
+    """Jupyter's own code gives the variable that `notebook_path` reads."""
+    path = tmp_path / "ein Heft.ipynb"
+    path.write_text("{}", encoding="utf-8")
+    server = SimpleNamespace(kernel_manager=SimpleNamespace(cwd_for_path=lambda path: str(tmp_path)))
+    told = SessionManager.get_kernel_env(server, "ein Heft.ipynb", "ein Heft.ipynb")["JPY_SESSION_NAME"]
+    monkeypatch.setenv("JPY_SESSION_NAME", told)
+    assert cells.notebook_path() == path
 
 
 def test_the_other_editor_s_name_for_the_file(learners, tmp_path, monkeypatch):
