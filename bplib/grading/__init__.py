@@ -5,7 +5,7 @@ from importlib import import_module
 from bplib.grading import cells, progress as store, review as review_rules, standin
 from bplib.grading.core import CORRECT, NOT_ATTEMPTED, Exercise as Exercise, Mutant as Mutant
 from bplib.grading.dashboard import Dashboard
-from bplib.grading.feedback import Hint, Notice, Result
+from bplib.grading.feedback import STOPPED, Hint, Notice, Result
 from bplib.grading.progress import Progress, load, record
 from bplib.grading.scoreboard import Scoreboard
 
@@ -67,7 +67,8 @@ def check(id, answer):
 
 def _judge(exercise, answer, seed=None):
     result = exercise.judge(answer, seed)
-    if result.verdict in (CORRECT, NOT_ATTEMPTED):
+    # What was interrupted must not begin again.
+    if result.verdict in (CORRECT, NOT_ATTEMPTED) or result.message.startswith(STOPPED):
         return result
     try:
         with standin.standing_in(exercise.id, answer) as names:

@@ -13,6 +13,7 @@ HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stoppe
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
            "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
 PRINTED = 600  # characters of what an answer printed, or of its error message
+STOPPED = "You stopped the check while your code was running."
 GUIDE = "More: notebooks/00_debugging.ipynb"
 CALLS = 6  # lines of a traceback
 
@@ -96,7 +97,7 @@ def card(heading, id, colour, body):
 def learner_lines(error, answer, arguments):
     """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
     if isinstance(error, KeyboardInterrupt):
-        return f"You stopped the check while your code was running. Is there a loop that never ends? {GUIDE}"
+        return f"{STOPPED} Is there a loop that never ends? {GUIDE}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
     if len(lines) > CALLS:

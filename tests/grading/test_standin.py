@@ -101,6 +101,20 @@ def test_odd_answers_are_no_trouble(answer):
         assert names == []
 
 
+def test_what_was_interrupted_does_not_begin_again():
+    calls = []
+
+    def interrupt():
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    names = notebook(STUB, "def step(x, y, w, b, lr):\n    interrupt()\n    return gradient(x, y, w, b)\n")
+    names["interrupt"] = interrupt
+    check("descent.gradient", names["gradient"])
+    assert "You stopped the check" in str(check("descent.step", names["step"]))
+    assert len(calls) == 1
+
+
 def test_names_come_back_whatever_happens():
     names = notebook(STUB, RIGHT_STEP)
     check("descent.gradient", names["gradient"])
