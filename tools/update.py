@@ -20,6 +20,7 @@ from bplib.grading import cells, files
 
 COURSE = Path(__file__).parents[1]
 WORK = ("exercises", "notebooks")
+MARK = "UNFINISHED"  # lies in a folder of saved/ until its answers are carried over
 
 
 class UpdateError(Exception):
@@ -37,6 +38,8 @@ def update(source, course=COURSE, say=print):
     ------
     UpdateError : where nothing was changed, and why.
     """
+    for mark in sorted(Path(course, "saved").glob(f"*/{MARK}")):
+        say(f"An earlier update was cut off before it had carried your answers over. They are in {mark.parent}: copy from there.")
     if Path(source, "solutions").is_dir():
         from_folder(Path(source).resolve(), Path(course).resolve(), say)
     else:
@@ -67,8 +70,10 @@ def from_git(source, course, say):
         for name in [*tracked, *others]:
             if (saved / name).exists():
                 shutil.copy2(saved / name, course / name)
+        _finish(saved)
         raise
     _carry(course, saved, [name for name in tracked if name.startswith("exercises/")], before, say)
+    _finish(saved)
     say(f"The course is now at {new[:10]}.")
     return None
 
@@ -93,6 +98,7 @@ def from_folder(source, course, say):
     _carry(course, saved, mine, before, say, cells.releases.__wrapped__(source))
     for name in names[len(exercises):]:
         _copy(source / name, course / name)
+    _finish(saved)
     say(f"{len(names)} files are new. Files that the new version has no more were left where they are.")
     return None
 
@@ -120,8 +126,14 @@ def _save(course, names, say):
         number += 1
     for name in names:
         _copy(course / name, folder / name)
+    (folder / MARK).write_text("The update that made this folder did not come to its end.\n", encoding="utf-8")
     say(f"Copied {len(names)} of your files to {folder.relative_to(course).as_posix()}, as they were.")
     return folder
+
+
+def _finish(saved):
+    if saved:
+        (saved / MARK).unlink(missing_ok=True)
 
 
 def _carry(course, saved, names, before, say, after=None):

@@ -4,7 +4,9 @@ import copy
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,7 @@ def carried_over(course, before, said):
     assert (saved / "exercises" / NAME / f"{NAME}.ipynb").read_bytes() == before
     assert (saved / "notebooks" / "lesson.ipynb").read_text(encoding="utf-8") == "run"
     assert f"saved/{saved.name}" in said
+    assert not (saved / tool.MARK).exists()
     assert (course / "exercises" / NAME / "notes ä.txt").read_text(encoding="utf-8") == "mine"
     assert (course / "notebooks" / "lesson.ipynb").read_text(encoding="utf-8") == str(len(newer()["cells"]))
     assert "version" in (course / "bplib.py").read_text(encoding="utf-8")
@@ -269,6 +272,30 @@ def test_an_interrupt_in_the_middle_puts_everything_back(course, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         update("origin", course, lambda line: None)
     assert (course / "exercises" / NAME / f"{NAME}.ipynb").read_bytes() == before
+
+
+KILLED = """
+import os, signal, sys
+from tools import update as tool
+run = tool._run
+def killed(folder, *arguments):
+    if arguments[0] == "merge":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run(folder, *arguments)
+tool._run = killed
+tool.update("origin", sys.argv[1])
+"""
+
+
+def test_an_update_that_was_killed_is_told_of_and_has_kept_everything(course):
+    before, said = work(course), []
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(course)], cwd=ROOT, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    (saved,) = (course / "saved").iterdir()
+    assert (saved / "exercises" / NAME / f"{NAME}.ipynb").read_bytes() == before
+    update("origin", course, said.append)
+    assert "cut off" in said[0]
+    assert str(saved) in said[0]
 
 
 def test_the_command_line(capsys, monkeypatch):
