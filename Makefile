@@ -4,6 +4,8 @@ EXTRAS ?= test
 LABFLAGS ?=
 PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
+NOTEBOOK ?=
+FROM ?=
 
 BIN := .venv/bin
 comma := ,
@@ -16,7 +18,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check bench kill-matrix confusion screenshot animation clean
+.PHONY: help lab test doctor progress restore repair update build check bench kill-matrix confusion screenshot animation clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,6 +28,21 @@ lab: $(LAB) ## Open the course in JupyterLab (the first run installs it into .ve
 
 test: $(TOOLS) ## Run every test; EXTRAS=test,torch adds the comparison with PyTorch
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS)
+
+doctor: $(LAB) ## Look at your progress file and at the check cells of your notebooks
+	@$(BIN)/python -m bplib.grading doctor
+
+progress: $(LAB) ## Show your points, days in a row, and what to review
+	@$(BIN)/python -m bplib.grading progress
+
+restore: $(LAB) ## Put an empty copy of a chapter's exercises beside yours: CHAPTER=01
+	@$(BIN)/python -m bplib.grading restore "$(CHAPTER)"
+
+repair: $(LAB) ## Put back edited or lost check cells, every answer stays: NOTEBOOK=01_neuron.ipynb
+	@$(BIN)/python -m bplib.grading repair "$(NOTEBOOK)"
+
+update: $(LAB) ## Bring the course up to date, every answer stays; FROM=folder takes a new version from there
+	@$(BIN)/python -m tools.update $(if $(FROM),"$(FROM)")
 
 build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAPTER=01 builds one
 	$(BIN)/python -m tools.build $(CHAPTER)

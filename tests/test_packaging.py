@@ -16,10 +16,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-RUNTIME = {"jupyterlab", "numpy", "matplotlib", "ipywidgets", "tqdm", "threadpoolctl"}
+RUNTIME = {"jupyterlab", "numpy", "matplotlib", "ipywidgets", "tqdm", "threadpoolctl", "filelock"}
 
 
-def test_learners_install_six_packages_and_no_more():
+def test_learners_install_seven_packages_and_no_more():
     assert {Requirement(line).name for line in PROJECT["dependencies"]} == RUNTIME
 
 

@@ -1,6 +1,7 @@
 """Builds the notebooks from the text in chapters/: `python -m tools.build [CHAPTER] [--check]`.
 
     chapters/NN_name/lesson.md     -> notebooks/NN_name.ipynb, executed
+    chapters/NN_name/page.md       -> notebooks/NN_page.ipynb, executed
     chapters/NN_name/exercises.md  -> solutions/NN_name/NN_name.ipynb -> exercises/NN_name/NN_name.ipynb (by nbgrader)
 
 What is up to date is not built again: `.build/record.json` holds, for each notebook, a hash of everything that it was
@@ -35,25 +36,30 @@ class Job:
 
     chapter: source.Chapter
     kind: str
+    page: Path | None = None
 
     @property
     def text(self):
-        return self.chapter.lesson if self.kind == "lesson" else self.chapter.exercises
+        return {"lesson": self.chapter.lesson, "exercises": self.chapter.exercises, "page": self.page}[self.kind]
 
     @property
     def targets(self):
         name = self.chapter.name
+        if self.kind == "page":
+            return (f"notebooks/{source.page_name(self.chapter, self.page)}.ipynb",)
         if self.kind == "lesson":
             return (f"notebooks/{name}.ipynb",)
         return (f"solutions/{name}/{name}.ipynb", f"exercises/{name}/{name}.ipynb")
 
     def read(self, catalogue):
         """The unexecuted notebook. Cheap, so that all mistakes in sources are found before anything is executed."""
+        if self.kind == "page":
+            return source.page(self.chapter, self.page)
         return source.lesson(self.chapter) if self.kind == "lesson" else source.solutions(self.chapter, catalogue)
 
     def make(self, notebook, folder, on_cell, run=True):
-        """The finished notebooks as text, one for each target; a lesson without outputs where it is not to `run`."""
-        if self.kind == "lesson":
+        """The finished notebooks as text, one for each target; without outputs where the notebook is not to `run`."""
+        if self.kind != "exercises":
             if run:
                 execute(notebook, self.targets[0], folder, on_cell)
             keep_stable(notebook)
@@ -74,12 +80,11 @@ def jobs(root, only=""):
     if not chosen:
         names = ", ".join(chapter.name for chapter in source.chapters(root))
         raise FileNotFoundError(f"No chapter's name starts with {only!r}; the chapters are {names}.")
-    return [
-        Job(chapter, kind)
-        for chapter in chosen
-        for kind in ("lesson", "exercises")
-        if kind == "lesson" or chapter.exercises.exists()
-    ]
+    found = []
+    for chapter in chosen:
+        found += [Job(chapter, "lesson"), *(Job(chapter, "page", page) for page in chapter.pages)]
+        found += [Job(chapter, "exercises")] if chapter.exercises.exists() else []
+    return found
 
 
 def build(root, only="", into=None, catalogue=None, show=False, run=True):
@@ -142,7 +147,9 @@ def drift(root, only="", catalogue=None, show=False, run=True):
     if not only:
         expected = set(built)
         for pattern in ("notebooks/[0-9][0-9]_*.ipynb", "solutions/*/*.ipynb", "exercises/*/*.ipynb"):
-            orphans = {path.relative_to(root).as_posix() for path in root.glob(pattern)} - expected
+            # An exercise notebook is called as its folder; others there are a learner's copies.
+            built_here = (path for path in root.glob(pattern) if path.parent.name in ("notebooks", path.stem))
+            orphans = {path.relative_to(root).as_posix() for path in built_here} - expected
             lines += [f"{orphan}: no chapter builds this file" for orphan in sorted(orphans)]
     return lines
 

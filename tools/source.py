@@ -1,8 +1,9 @@
 """Reads a chapter's text, says in plain words what is wrong with it, and makes unexecuted notebooks of it.
 
-A chapter is a folder chapters/NN_name with a lesson.md and, where it has exercises, an exercises.md. Both are MyST
-notebook text with front matter. What can be derived is derived here and nowhere else: the opening cell from the front
-matter, cell ids from chapter and position, nbgrader's metadata from the exercises themselves.
+A chapter is a folder chapters/NN_name with a lesson.md and, where it has exercises, an exercises.md; any other file there
+is a page beside the lesson. All are MyST notebook text with front matter. What can be derived is derived here and nowhere
+else: the opening cell from the front matter, cell ids from chapter and position, nbgrader's metadata from the exercises
+themselves.
 """
 
 import ast
@@ -17,7 +18,7 @@ import nbformat
 import yaml
 
 LESSON = {"title": str, "minutes": int, "questions": list, "objectives": list, "takeaways": list, "mistakes": list}
-EXERCISES = {"title": str, "minutes": int}
+EXERCISES = PAGE = {"title": str, "minutes": int}
 OPTIONAL = {"mistakes"}
 FORMULA = re.compile(r"\$\$(?P<latex>.+?)\$\$(?: \((?P<label>[^()\n]*)\))?", flags=re.DOTALL)
 LABEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -61,6 +62,10 @@ class Chapter:
         return self.folder / "exercises.md"
 
     @property
+    def pages(self):
+        return [path for path in sorted(self.folder.glob("*.md")) if path not in (self.lesson, self.exercises)]
+
+    @property
     def formula_tests(self):
         return self.folder.parents[1] / "tests" / "formulas" / f"test_{self.name}.py"
 
@@ -81,13 +86,7 @@ def lesson(chapter):
     path = chapter.lesson
     if not 2 <= len(matter["objectives"]) <= 4:
         raise SourceError(path, f"a lesson has 2 to 4 objectives, this one has {len(matter['objectives'])}")
-    for cell, line in cells:
-        if cell.cell_type == "code" and cell.source.count("\n") + 1 > LONGEST_CELL:
-            raise SourceError(
-                path,
-                f"a code cell has {cell.source.count(chr(10)) + 1} lines; at most {LONGEST_CELL}, one idea each",
-                line,
-            )
+    _require_short(path, cells)
     summaries = [cell for cell, _ in cells if cell.source.strip() == SUMMARY]
     if len(summaries) != 1:
         raise SourceError(
@@ -101,6 +100,26 @@ def lesson(chapter):
         "**The questions**\n\n" + _list(matter["questions"]),
     ]
     return _notebook(chapter.name, "\n\n".join(opening), cells)
+
+
+def page(chapter, path):
+    """The unexecuted notebook of a page beside the lesson."""
+    matter, cells = read(path, PAGE)
+    _require_short(path, cells)
+    name = page_name(chapter, path)
+    return _notebook(name, f"# {matter['title']}\n\n*{matter['minutes']} minutes*", cells)
+
+
+def page_name(chapter, path):
+    """What the notebook of a page is called: the number of its chapter, and the name of its file."""
+    return f"{chapter.number}_{path.stem}"
+
+
+def _require_short(path, cells):
+    for cell, line in cells:
+        count = cell.source.count("\n") + 1
+        if cell.cell_type == "code" and count > LONGEST_CELL:
+            raise SourceError(path, f"a code cell has {count} lines; at most {LONGEST_CELL}, one idea each", line)
 
 
 def solutions(chapter, catalogue=None):
@@ -145,7 +164,7 @@ def check_formulas(chapter):
     chapter's file in tests/formulas. The function's docstring is the LaTeX, so that nobody changes one without the other.
     """
     tests, seen = _formula_tests(chapter.formula_tests), set()
-    for path in filter(Path.exists, (chapter.lesson, chapter.exercises)):
+    for path in filter(Path.exists, (chapter.lesson, chapter.exercises, *chapter.pages)):
         for latex, label, line in _formulas(path):
             if not label or not LABEL.fullmatch(label):
                 got = f", not ({label})" if label else ""

@@ -13,6 +13,8 @@ HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stoppe
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
            "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
 PRINTED = 600  # characters of what an answer printed, or of its error message
+STOPPED = "You stopped the check while your code was running."
+GUIDE = "More: notebooks/00_debugging.ipynb"
 CALLS = 6  # lines of a traceback
 
 
@@ -25,13 +27,14 @@ class Result(float):
         attempted", the points there are, what to tell the learner (first the message, then the numbers that show it), what
         their code printed, and the name of the mistake where it was recognised.
     picture : HTML that a notebook shows under the words; empty for most.
+    notes : sentences about the circumstances: a review, a stand-in for an earlier answer, a check cell that was edited.
     """
 
     def __new__(cls, id, verdict, points, available, message, details="", printed="", mutant=None):
         self = super().__new__(cls, points)
         self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
         self.message, self.details = message, details
-        self.printed, self.picture = _shortened(printed), ""
+        self.printed, self.picture, self.notes = _shortened(printed), "", []
         return self
 
     @property
@@ -43,6 +46,7 @@ class Result(float):
         lines = [f"{self.heading}. [{self.id}]", self.message, self.details]
         if self.printed:
             lines.append(f"Your code printed:\n{self.printed}")
+        lines += self.notes
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self):
@@ -50,7 +54,8 @@ class Result(float):
         body = (_paragraph if prose else _pre)(self.message) + _pre(self.details)
         if self.printed:
             body += _paragraph("Your code printed:") + _pre(self.printed)
-        return card(self.heading, self.id, COLOURS[self.verdict], body + self.picture)
+        body += self.picture + "".join(map(_paragraph, self.notes))
+        return card(self.heading, self.id, COLOURS[self.verdict], body)
 
 
 class Hint:
@@ -70,6 +75,19 @@ class Hint:
         return card(f"Hint {self.number} of {self.count}", self.id, "var(--jp-info-color1, #0277bd)", body)
 
 
+class Notice:
+    """What a command did, or what it needs; a card in a notebook and text elsewhere."""
+
+    def __init__(self, heading, text):
+        self.heading, self.text = heading, text
+
+    def __repr__(self):
+        return f"{self.heading}. {self.text}"
+
+    def _repr_html_(self):
+        return card(self.heading, "", "var(--jp-info-color1, #0277bd)", _paragraph(self.text))
+
+
 def card(heading, id, colour, body):
     """A box with a coloured edge; the heading says in words what the colour means."""
     return (f"<div style='border-left:5px solid {colour}; padding:6px 12px; margin:4px 0; max-width:52em'>"
@@ -79,7 +97,7 @@ def card(heading, id, colour, body):
 def learner_lines(error, answer, arguments):
     """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
     if isinstance(error, KeyboardInterrupt):
-        return "You stopped the check while your code was running. Is there a loop that never ends?"
+        return f"{STOPPED} Is there a loop that never ends? {GUIDE}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
     if len(lines) > CALLS:
@@ -88,7 +106,10 @@ def learner_lines(error, answer, arguments):
     if not lines and isinstance(error, TypeError) and takes:
         count = f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}"
         return f"Your function was called with {count}, and takes {takes}."
-    return "\n".join([*lines, _shortened("".join(traceback.format_exception_only(error)).strip())])
+    lines.append(_shortened("".join(traceback.format_exception_only(error)).strip()))
+    if isinstance(error, NameError):
+        lines.append(f"Was the cell that defines it run? {GUIDE}")
+    return "\n".join(lines)
 
 
 def _unfit_signature(answer, arguments):

@@ -76,6 +76,22 @@ check("mini.steepest", steepest)
 '''
 
 
+PAGE = """---
+title: Trouble
+minutes: 3
+---
+A page beside the lesson.
+
+```{code-cell}
+import numpy as np
+```
+
+```{code-cell}
+np.arange(3).sum()
+```
+"""
+
+
 @pytest.fixture
 def catalogue():
     """Exercises of one topic, `mini`."""

@@ -1,11 +1,14 @@
 """The build is deterministic, does only what is needed, and finds what differs."""
 
 import json
+import re
 
+import nbformat
 import pytest
 from nbformat import v4
 
-from tools import build
+from tests.build.conftest import PAGE
+from tools import build, source
 from tools.execute import WIDGET, ExecutionError, keep_stable
 
 TARGETS = ["notebooks/07_slope.ipynb", "solutions/07_slope/07_slope.ipynb", "exercises/07_slope/07_slope.ipynb"]
@@ -127,6 +130,47 @@ def test_an_untested_formula_stops_the_build_even_where_all_is_up_to_date(course
     tests.unlink()
     with pytest.raises(build.source.SourceError, match=r"the formula \(line\) has no test"):
         build.build(root, catalogue=catalogue)
+
+
+def test_a_page_beside_the_lesson_is_built_executed_and_checked(course, catalogue):
+    root = course()
+    page = root / "chapters" / "07_slope" / "trouble.md"
+    page.write_text(PAGE, encoding="utf-8")
+    built, _ = build.build(root, catalogue=catalogue)
+    assert built[1] == "notebooks/07_trouble.ipynb"
+    notebook = nbformat.read(root / built[1], as_version=4)
+    assert notebook.cells[0].source == "# Trouble\n\n*3 minutes*"
+    assert [cell.id for cell in notebook.cells][:2] == ["07_trouble-000", "07_trouble-001"]
+    assert notebook.cells[-1].outputs[0].data["text/plain"] == "np.int64(3)"
+    assert build.drift(root, catalogue=catalogue) == []
+    page.write_text(PAGE.replace("arange(3)", "arange(4)"), encoding="utf-8")
+    assert "output differs" in "\n".join(build.drift(root, catalogue=catalogue))
+    page.unlink()
+    assert build.drift(root, catalogue=catalogue) == ["notebooks/07_trouble.ipynb: no chapter builds this file"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("minutes: 3\n", "", "trouble.md: the front matter has no minutes"),
+        ("np.arange(3).sum()", "1\n" * 12 + "1", "a code cell has 13 lines; at most 12"),
+        ("A page", "$$y = 2x$$ A page", "a displayed formula needs a label"),
+    ],
+)
+def test_a_mistake_in_a_page_is_named(course, catalogue, old, new, message):
+    root = course()
+    page = root / "chapters" / "07_slope" / "trouble.md"
+    page.write_text(PAGE.replace(old, new), encoding="utf-8")
+    with pytest.raises(source.SourceError, match=re.escape(message)):
+        build.build(root, catalogue=catalogue)
+
+
+def test_a_learners_copies_are_no_drift(course, catalogue):
+    root = course()
+    build.build(root, catalogue=catalogue)
+    mine = root / "exercises" / "07_slope" / "07_slope-fresh.ipynb"
+    mine.write_bytes((root / "exercises" / "07_slope" / "07_slope.ipynb").read_bytes())
+    assert build.drift(root, catalogue=catalogue) == []
 
 
 def test_an_unknown_chapter_is_named(course, catalogue):

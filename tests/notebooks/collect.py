@@ -9,6 +9,7 @@ Everywhere a cell fails that raises or writes to stderr.
 """
 
 import os
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -29,7 +30,9 @@ def pytest_collect_file(file_path, parent):
         if file_path.is_relative_to(parent.config.rootpath)
         else ""
     )
-    if file_path.suffix == ".ipynb" and folder in FOLDERS and ".ipynb_checkpoints" not in file_path.parts:
+    # What `make restore` and `make repair` put beside a notebook is the learner's.
+    copies = re.search(r"-(fresh|before-repair)\b", file_path.stem)
+    if file_path.suffix == ".ipynb" and folder in FOLDERS and ".ipynb_checkpoints" not in file_path.parts and not copies:
         return Notebook.from_parent(parent, path=file_path)
     return None
 
