@@ -1,0 +1,13 @@
+"""Submissions that misuse the computer: each scores what it deserves, and leaves nothing behind."""
+
+import pytest
+
+from tests.hostile import programs
+from tests.hostile.corpus import of
+from tests.hostile.grader import problems, with_honest_ones
+
+
+@pytest.mark.parametrize("submission", with_honest_ones(of(programs)), ids=lambda submission: submission.name)
+def test_hostile(submission, grader):
+    judgement = grader.judge(submission)
+    assert not problems(submission, judgement), "\n".join(judgement.lines)
