@@ -16,7 +16,7 @@ import psutil
 from tests.hostile.corpus import CORPUS, MARKER, ROOT, SECRET
 from tests.hostile.tampering import honest
 
-PATIENCE = 180  # seconds after which a submission that hangs the grader itself is given up
+PATIENCE = 90  # seconds after which a submission that hangs the grader itself is given up
 LINGER = 3  # seconds in which processes may go that were told to
 OWN_MEMORY = 1000  # MB that a grader may need itself, whatever is submitted
 PR_SET_CHILD_SUBREAPER = 36

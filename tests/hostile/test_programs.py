@@ -10,4 +10,5 @@ from tests.hostile.grader import problems, with_honest_ones
 @pytest.mark.parametrize("submission", with_honest_ones(of(programs)), ids=lambda submission: submission.name)
 def test_hostile(submission, grader):
     judgement = grader.judge(submission)
-    assert not problems(submission, judgement), "\n".join(judgement.lines)
+    wrong = problems(submission, judgement)
+    assert not wrong, "\n".join(judgement.lines)

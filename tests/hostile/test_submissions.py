@@ -12,4 +12,5 @@ SUBMISSIONS = [*of(files), *of(tampering), *of(answers)]
 @pytest.mark.parametrize("submission", with_honest_ones(SUBMISSIONS), ids=lambda submission: submission.name)
 def test_hostile(submission, grader):
     judgement = grader.judge(submission)
-    assert not problems(submission, judgement), "\n".join(judgement.lines)
+    wrong = problems(submission, judgement)
+    assert not wrong, "\n".join(judgement.lines)

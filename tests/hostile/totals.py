@@ -3,8 +3,8 @@
 
 def pytest_terminal_summary(terminalreporter):
     def count(outcome):
-        reports = terminalreporter.stats.get(outcome, [])
-        return len({report.nodeid for report in reports if "test_hostile[" in report.nodeid and "[honest work" not in report.nodeid})
+        names = {report.nodeid for report in terminalreporter.stats.get(outcome, [])}
+        return sum("test_hostile[" in name and "[honest work" not in name for name in names)
 
     right = count("passed")
     judged = right + count("failed") + count("error")
