@@ -15,6 +15,8 @@ import socket
 import sys
 import traceback
 
+import numpy as np
+
 from classroom.channel import BrokenError, Packer, TooBigError, receive, send
 from classroom.limits import Limits, lock_in
 
@@ -23,7 +25,7 @@ SAID = 600  # characters of an error's message
 
 # Taken before any code of a learner's runs, which may put others in their place.
 _exit, _fork, _wait, _loads, _memoryview = os._exit, os.fork, os.waitpid, pickle.loads, io.BytesIO
-_isinstance, _callable, _type, _Unpickler = isinstance, callable, type, pickle.Unpickler
+_callable, _Unpickler, _Array, _Generator, _errstate = callable, pickle.Unpickler, np.ndarray, np.random.Generator, np.errstate
 
 
 class Drain(io.TextIOBase):
@@ -107,11 +109,10 @@ class Receiver(_Unpickler):
         return function
 
 
-def show(connection, shell, name):
+def show(connection, shell, names, as_tuple):
     """Say what an answer is, then do what the judge asks of it, until it has seen enough."""
-    missing = name not in shell.user_ns
-    answer = shell.user_ns.get(name)
-    if missing:
+    answer = tuple(shell.user_ns.get(name) for name in names) if as_tuple else shell.user_ns.get(names[0])
+    if not all(name in shell.user_ns for name in names):
         send(connection, {"missing": True})
     elif _callable(answer):
         send(connection, {"function": True, "untouched": untouched(answer)})
@@ -166,12 +167,10 @@ def real_run(id, sources):
 
 def reply(connection, work, arguments):
     """Send what `work()` returns, or its error, and the arguments as it left them."""
-    import numpy as np
-
     packer, message = Packer(), None
-    before = [argument.copy() if _isinstance(argument, np.ndarray) else None for argument in arguments]
+    before = [state(argument) for argument in arguments]
     try:
-        with np.errstate(all="ignore"):
+        with _errstate(all="ignore"):
             value = work()
         message = {"value": packer.pack(value)}
     except TooBigError:
@@ -180,12 +179,21 @@ def reply(connection, work, arguments):
         raise
     except BaseException as problem:
         packer, message = Packer(), {"error": type(problem).__name__, "said": said(problem), "where": where(problem)}
-    message["changed"] = [[place, packer.pack(argument)] for place, (argument, old) in enumerate(zip(arguments, before))
-                          if old is not None and not same(argument, old)]
+    after = [state(argument) for argument in arguments]
+    message["changed"] = [[place, packer.pack(new)] for place, (old, new) in enumerate(zip(before, after)) if not same(old, new)]
     send(connection, message, packer.buffers)
 
 
+def state(argument):
+    """What a call can change in an argument: the numbers of an array, the state of a generator."""
+    if type(argument) is _Array:
+        return argument.copy()
+    return argument.bit_generator.state if type(argument) is _Generator else None
+
+
 def same(a, b):
+    if type(a) is not _Array:
+        return a == b
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
@@ -224,7 +232,7 @@ def main(number, folder, settings):
         if child == 0:
             try:
                 sys.stdout = sys.stderr = Drain()
-                show(connection, shell, message["name"])
+                show(connection, shell, message["names"], message["tuple"])
             finally:
                 _exit(0)
         _, status = _wait(child, 0)

@@ -22,7 +22,7 @@ from pathlib import Path
 import nbformat
 
 from bplib.grading import find
-from bplib.grading.core import NOT_ATTEMPTED
+from bplib.grading.core import ERROR, NOT_ATTEMPTED
 from bplib.grading.feedback import Result
 from classroom.limits import Limits, missing, namespaces
 from classroom.process import Answer, Process, StoppedError, UnansweredError
@@ -57,10 +57,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Task:
-    """An exercise as the original notebook asks for it: the exercise, the name of its answer, its check cell."""
+    """An exercise as the original notebook asks for it: the exercise, its answer's names and whether they make a tuple, its
+    check cell."""
 
     exercise: object
-    name: str
+    names: list
+    as_tuple: bool
     grade_id: str
     source: str
 
@@ -71,8 +73,10 @@ def tasks(chapter):
     found = {}
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):
-            id, name = re.fullmatch(r'check\("([\w.]+)", (\w+)\)', cell.source.strip()).groups()
-            found[id] = Task(find(id), name, cell.metadata.nbgrader.grade_id, cell.source)
+            call = ast.parse(cell.source).body[-1].value
+            id, asked = ast.literal_eval(call.args[0]), call.args[1]
+            names = [node.id for node in (asked.elts if isinstance(asked, ast.Tuple) else [asked])]
+            found[id] = Task(find(id), names, isinstance(asked, ast.Tuple), cell.metadata.nbgrader.grade_id, cell.source)
     return found
 
 
@@ -100,7 +104,7 @@ def judge(path, chapter, limits=None, seed=None):
     report.lines += run.notes
     for id, result in results.items():
         report.points[id] = float(result)
-        report.lines.append(f"{id}: {result}")
+        report.lines.append(" ".join(f"{id}: {result.heading}. {result.message} {result.details}".split()))
     report.lines.append(f"{report.total:g} of {report.available:g} points")
     return report
 
@@ -147,7 +151,7 @@ class Run:
         else:
             self.notes.append(f"The notebook broke its process {self.limits.restarts + 1} times; the rest was not run.")
         nothing = "There is no answer of this name: its cell is missing, or was stopped by an error."
-        return {id: self.judged.get(id) or Result(id, NOT_ATTEMPTED, 0, task.exercise.points, nothing)
+        return {id: self.judged[id] if id in self.judged else Result(id, NOT_ATTEMPTED, 0, task.exercise.points, nothing)
                 for id, task in self.wanted.items()}
 
     def _start(self, scratch):
@@ -194,11 +198,12 @@ class Run:
     def _judge(self, process, id):
         """Judge one exercise; False where the process broke."""
         task = self.wanted[id]
-        answer = process.answer(task.name)
+        answer = process.answer(task.names, task.as_tuple)
         try:
             value = answer.look()
-        except UnansweredError as problem:
-            return process.close(answer) and self._keep(id, Result(id, "error", 0, task.exercise.points, str(problem)), True)
+        except (UnansweredError, ValueError) as problem:
+            self._keep(id, Result(id, ERROR, 0, task.exercise.points, str(problem)), answer.problem is not None)
+            return process.close(answer)
         if value is Answer.MISSING:
             return process.close(answer)
         exercise = task.exercise
@@ -246,10 +251,8 @@ def _gives(cell, task):
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     for node in tree.body:
-        names = [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) else [
-            target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)] if isinstance(
-            node, ast.Assign) else []
-        if task.name in names:
+        given = [getattr(node, "name", None), *(getattr(target, "id", None) for target in getattr(node, "targets", ()))]
+        if set(given) & set(task.names):
             return True
     return False
 

@@ -8,6 +8,7 @@ import select
 import time
 import types
 
+import numpy as np
 import psutil
 
 from classroom.channel import BrokenError, receive, send, unpack
@@ -48,8 +49,8 @@ class Process:
             raise StoppedError("the process did not answer as it should")
         return message["done"]
 
-    def answer(self, name):
-        return Answer(self, name)
+    def answer(self, names, as_tuple):
+        return Answer(self, names, as_tuple)
 
     def close(self, answer):
         """Back from a check to the cells; False where the process did not survive it."""
@@ -57,7 +58,7 @@ class Process:
         try:
             if answer.problem is None:
                 send(self, {"do": "end"})
-            while "over" not in receive(self)[0]:
+            while not answer.over and "over" not in receive(self)[0]:
                 pass
         except (BrokenError, StoppedError, OSError):
             return False
@@ -163,12 +164,16 @@ class Answer:
 
     MISSING = object()
 
-    def __init__(self, process, name):
-        self.process, self.name, self.problem, self.untouched = process, name, None, False
+    def __init__(self, process, names, as_tuple):
+        self.process, self.names, self.as_tuple = process, names, as_tuple
+        self.problem, self.over, self.untouched = None, False, False
+
+    def __deepcopy__(self, memo):
+        return self  # a function is copied by name only
 
     def look(self):
         """The answer: itself where it is a function, its value where it is none, MISSING where there is no such name."""
-        message, buffers = self._exchange({"do": "judge", "name": self.name})
+        message, buffers = self._exchange({"do": "judge", "names": self.names, "tuple": self.as_tuple})
         if "missing" in message:
             return self.MISSING
         if "function" in message:
@@ -204,7 +209,7 @@ class Answer:
             self.process.stop_answer()
             raise UnansweredError(self.problem) from None
         if "over" in message:
-            self.problem = "Your answer ended the process that ran it: its kernel died."
+            self.problem, self.over = "Your answer ended the process that ran it, as when a kernel dies.", True
             raise UnansweredError(self.problem)
         return message, buffers
 
@@ -212,13 +217,12 @@ class Answer:
         try:
             for place, packed in message.get("changed", ()):
                 _change(arguments[place], unpack(packed, buffers))
-            if "error" in message:
-                raise _error(message)
-            return unpack(message["value"], buffers)
-        except (BrokenError, KeyError, IndexError, TypeError) as problem:
-            if isinstance(problem, (KeyError, IndexError, TypeError)) and "error" in message:
-                raise
+            value = None if "error" in message else unpack(message["value"], buffers)
+        except (BrokenError, KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise UnansweredError("Your answer gave something that cannot be read.") from None
+        if "error" in message:
+            raise _error(message)
+        return value
 
 
 class Sender(pickle.Pickler):
@@ -229,10 +233,17 @@ class Sender(pickle.Pickler):
         self.functions = []
 
     def persistent_id(self, value):
-        if isinstance(value, types.FunctionType | types.MethodType):
+        if callable(value) and _stays_here(value):
             self.functions.append(value)
             return len(self.functions) - 1
         return None
+
+
+def _stays_here(value):
+    """Can the learner's process not import this function, or the type of this callable object?"""
+    named = value if isinstance(value, types.FunctionType | type) else type(value)
+    local = "<" in named.__qualname__  # a lambda, or a function made by another
+    return named.__module__.startswith("bplib.grading") or local or isinstance(value, types.MethodType)
 
 
 def _pickled(arguments):
@@ -255,8 +266,10 @@ def _called_back(message, buffers, functions):
 
 
 def _change(argument, now):
-    """Give an argument the values that the answer left in it."""
-    if now.shape == argument.shape and now.dtype == argument.dtype:
+    """Give an argument the values that the answer left in it, and a generator its state."""
+    if isinstance(argument, np.random.Generator):
+        argument.bit_generator.state = now
+    elif now.shape == argument.shape and now.dtype == argument.dtype:
         argument[...] = now
     else:
         argument.resize(0, refcheck=False)
