@@ -156,4 +156,5 @@ def _unpacked(value, buffers):
         array = np.frombuffer(buffers[place], dtype).reshape(shape).copy()
         return array[()] if kind == "scalar" else array
     base = ForeignFunction if kind == "function" else Foreign
-    return type(str(inner) if str(inner).isprintable() else "object", (base,), {})()
+    name = str(inner)[:80]
+    return type(name if name.isprintable() else "object", (base,), {})()

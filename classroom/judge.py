@@ -29,6 +29,8 @@ from classroom.process import Answer, Process, StoppedError, UnansweredError
 from classroom.reading import RefusedError, read
 
 ROOT = Path(__file__).parents[1]
+UNANSWERED = f"{UnansweredError.__module__}.{UnansweredError.__name__}: "  # its words are meant for people
+LONGEST_LINE = 1000  # characters
 
 
 @dataclass
@@ -104,7 +106,8 @@ def judge(path, chapter, limits=None, seed=None):
     report.lines += run.notes
     for id, result in results.items():
         report.points[id] = float(result)
-        report.lines.append(" ".join(f"{id}: {result.heading}. {result.message} {result.details}".split()))
+        words = f"{id}: {result.heading}. {result.message} {result.details}".replace(UNANSWERED, "")
+        report.lines.append(" ".join(words.split())[:LONGEST_LINE])
     report.lines.append(f"{report.total:g} of {report.available:g} points")
     return report
 
@@ -114,7 +117,8 @@ class Run:
 
     def __init__(self, cells, wanted, limits, seed, folder):
         self.cells, self.wanted, self.limits, self.seed, self.folder = cells, wanted, limits, seed, folder
-        self.notes, self.judged, self.left_out, self.spent = [], {}, set(), 0.0
+        self.notes, self.judged, self.spent = [], {}, 0.0
+        self.errors, self.left_out = {}, {}  # by cell number, in words
         self.places = self._places()
 
     def _places(self):
@@ -150,9 +154,15 @@ class Run:
                 break
         else:
             self.notes.append(f"The notebook broke its process {self.limits.restarts + 1} times; the rest was not run.")
-        nothing = "There is no answer of this name: its cell is missing, or was stopped by an error."
-        return {id: self.judged[id] if id in self.judged else Result(id, NOT_ATTEMPTED, 0, task.exercise.points, nothing)
-                for id, task in self.wanted.items()}
+        for number, words in sorted((self.left_out | self.errors).items()):
+            done = "was left out, because" if number in self.left_out else "stopped with an error:"
+            self.notes.append(f"Cell {number + 1} of those with code ({_first_line(self.cells[number])}) {done} {words}")
+        return {id: self.judged[id] if id in self.judged else self._unanswered(id, task) for id, task in self.wanted.items()}
+
+    def _unanswered(self, id, task):
+        words = [words for number, words in (self.errors | self.left_out).items() if _gives(self.cells[number], task)]
+        message = f"Its cell was stopped: {words[-1]}" if words else "There is no answer of this name; is its cell missing?"
+        return Result(id, ERROR if words else NOT_ATTEMPTED, 0, task.exercise.points, message)
 
     def _start(self, scratch):
         mine, theirs = socket.socketpair()
@@ -177,13 +187,12 @@ class Run:
         for number, cell in enumerate(self.cells):
             if number not in self.left_out and cell.source.strip() and not self._is_check(cell):
                 try:
-                    process.run(cell.source)
+                    error = process.run(cell.source)
                 except StoppedError as problem:
-                    self.left_out.add(number)
-                    self.notes.append(f"Cell {number + 1} ({_first_line(cell)}) was left out: {problem}")
-                    self.notes += [f"{id}: its answer is in that cell. The cell was stopped: {problem}"
-                                   for id, task in self.wanted.items() if _gives(cell, task)]
+                    self.left_out[number] = str(problem)
                     return False
+                if error:
+                    self.errors[number] = error
             for id in self.places[number]:
                 if not self._settled(id) and not self._judge(process, id):
                     return False

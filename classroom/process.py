@@ -14,6 +14,8 @@ import psutil
 from classroom.channel import BrokenError, receive, send, unpack
 
 TICKS = (0.02, 0.05, 0.1)
+LONGEST_UNSEEN = 0.25  # seconds
+SAID = 600  # characters of an error's message that are believed
 
 
 class StoppedError(Exception):
@@ -95,10 +97,12 @@ class Process:
             raise StoppedError("it ended the process that ran it.") from None
 
     def _watch(self, patience=None):
-        self._cpu0, self._idle, self._last = self._cpu(), 0.0, (time.monotonic(), self._cpu())
+        self._own, self._cpu0, self._idle, self._last = time.process_time(), self._cpu(), 0.0, (time.monotonic(), self._cpu())
         self._patience = patience or self.limits.seconds
 
     def recv(self, count):
+        if time.monotonic() - self._last[0] > LONGEST_UNSEEN:  # it may answer at once, for ever
+            self._check()
         for tick in self._waits():
             if select.select([self.connection], [], [], tick)[0]:
                 return self.connection.recv(count)
@@ -127,7 +131,8 @@ class Process:
         self._last = now, cpu
         if cpu <= before and not any(map(_wants_to_run, tree)):
             self._idle += now - then
-        if cpu - self._cpu0 > self._patience:
+        mine = time.process_time() - self._own  # an answer may call functions of the judge's
+        if cpu - self._cpu0 + mine > self._patience:
             raise StoppedError(f"it took more than {self._patience:g} seconds of computing time.")
         if self._idle > self._patience:
             raise StoppedError(f"it did nothing for more than {self._patience:g} seconds.")
@@ -277,7 +282,7 @@ def _change(argument, now):
 
 def _error(message):
     """An error like the learner's, of a built-in type where there is one of this name."""
-    name, said = str(message["error"])[:80], str(message.get("said", ""))
+    name, said = str(message["error"])[:80], str(message.get("said", ""))[:SAID]
     kind = getattr(builtins, name, None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         with contextlib.suppress(Exception):

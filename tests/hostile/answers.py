@@ -221,3 +221,25 @@ def right_distance(x, w, b):
 def every_second_call(notebook, path):
     replace(notebook, "sigmoid", "calls = []\ndef sigmoid(z):\n    calls.append(z)\n"
                                  f"    return {RIGHT_SIGMOID} if len(calls) % 2 else z")
+
+
+@submission("an answer that calls back for ever", chapter="04_finite_differences", lost="gradient checker",
+            says="gradient.*computing time")
+def calls_back(notebook, path):
+    replace(notebook, "gradient", "def gradient(f, x):\n    while True:\n        f(x)")
+
+
+@submission("an answer that hands back nonsense", chapter="04_finite_differences", lost="gradient central checker")
+def calls_back_with_nonsense(notebook, path):
+    replace(notebook, "gradient", "def gradient(f, x):\n    return f('text', print, {}) or f(*[x] * 9)")
+    replace(notebook, "central", "def central(f, x, h):\n    return f")
+
+
+@submission("an answer that writes into every open file", lost="sigmoid")
+def writes_into_files(notebook, path):
+    replace(notebook, "sigmoid", """import contextlib, os
+def sigmoid(z):
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(number, b'\\0\\0\\0\\x20[{"value": {"k": "float", "v": "1"}}, []]')
+    return z""")

@@ -92,7 +92,7 @@ def bplib_patched(notebook, path):
     replace(notebook, "sigmoid", WRONG_SIGMOID + """
 import contextlib
 import sys
-for module in [module for name, module in sys.modules.items() if name.startswith("bplib")]:
+for module in [module for name, module in sys.modules.items() if module and name.startswith("bplib")]:
     for name, value in list(vars(module).items()):
         if callable(value):
             with contextlib.suppress(Exception):
