@@ -83,7 +83,8 @@ def test_the_configurations_on_the_page_are_read(name, section, tmp_path):
 
 
 def test_every_option_on_the_page_exists():
-    told = subprocess.run([sys.executable, "-m", "classroom", "grade", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "classroom", "grade", "--help"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     used = set(re.findall(r"`(--[a-z]+)", PAGE)) | set(re.findall(r"classroom grade .*?(--[a-z]+)", PAGE))
     assert used
     assert used <= set(re.findall(r"--[a-z]+", told.stdout))
