@@ -232,7 +232,7 @@ def calls_back(notebook, path):
 @submission("an answer that hands back nonsense", chapter="04_finite_differences", lost="gradient central checker")
 def calls_back_with_nonsense(notebook, path):
     replace(notebook, "gradient", "def gradient(f, x):\n    return f('text', print, {}) or f(*[x] * 9)")
-    replace(notebook, "central", "def central(f, x, h):\n    return f")
+    replace(notebook, "central", "def central_difference(f, x, h):\n    return f")
 
 
 @submission("an answer that writes into every open file", lost="sigmoid")
