@@ -41,6 +41,7 @@ class Report:
     ----------
     points : by exercise id. available : the most there is, in total. lines : what to tell the learner and the teacher.
     status : "graded", or "refused" for a file that is no notebook. seed : gives the same random numbers again.
+    results : by exercise id, the `Result` with its verdict; empty for a file that was refused.
     """
 
     points: dict
@@ -48,6 +49,7 @@ class Report:
     lines: list = field(default_factory=list)
     status: str = "graded"
     seed: int = 0
+    results: dict = field(default_factory=dict)
 
     @property
     def total(self):
@@ -102,7 +104,7 @@ def judge(path, chapter, limits=None, seed=None):
         return report
     report.lines += submitted.notes + missing()
     run = Run(submitted.cells, wanted, limits, seed, Path(path).resolve().parent)
-    results = run.results()
+    report.results = results = run.results()
     report.lines += run.notes
     for id, result in results.items():
         report.points[id] = float(result)

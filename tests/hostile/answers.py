@@ -127,7 +127,7 @@ def huge(notebook, path):
         value = [value]
     return value""", before="one_example")
     answer_all(notebook, "np.broadcast_to(0.0, (10**9,))", "np.broadcast_to(0.0, (10**5, 10**5))", "deep()",
-               "'x' * 10**8", "np.where(arguments[0] > 0, 1.0, 0.0)", "[0.0] * 10**7", "10**10**6", "(-4.0, 4.0, 0.3)",
+               "'x' * 10**7", "np.where(arguments[0] > 0, 1.0, 0.0)", "[0.0] * 10**6", "10**10**5", "(-4.0, 4.0, 0.3)",
                "dict.fromkeys(range(10**6), 1.0)")
 
 

@@ -60,9 +60,9 @@ except OSError:
 
 @submission("a memory hog", lost="accuracy", says="accuracy.*[Mm]emory")
 def memory_hog(notebook, path):
-    replace(notebook, "accuracy", "def accuracy(x, w, b, y):\n    hog = [np.ones(2**24) for _ in range(24)]\n"
+    replace(notebook, "accuracy", "def accuracy(x, w, b, y):\n    hog = [np.zeros(2**24) for _ in range(24)]\n"
                                   "    return np.mean((x @ w + b > 0) == (y == 1))")
-    add(notebook, "hog = [np.ones(2**24) for _ in range(24)]", before="distance")
+    add(notebook, "hog = [np.zeros(2**24) for _ in range(24)]", before="distance")
 
 
 @submission("100 MB of output from a cell")
