@@ -4,6 +4,8 @@ EXTRAS ?= test
 LABFLAGS ?=
 PYTESTFLAGS ?= -n logical --maxprocesses 4 --dist loadfile
 CHAPTER ?=
+SUBMISSIONS ?= submitted
+GRADEFLAGS ?=
 
 BIN := .venv/bin
 comma := ,
@@ -16,7 +18,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build check bench kill-matrix confusion screenshot animation clean
+.PHONY: help lab test build check bench grade kill-matrix confusion screenshot animation clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -37,6 +39,9 @@ bench: $(LAB) ## Measure how fast the labs answer a slider, and gradients are ch
 	$(BIN)/python benchmarks/labs.py
 	$(BIN)/python benchmarks/checker.py
 	$(BIN)/python benchmarks/network.py
+
+grade: $(TOOLS) ## Grade a class outside the learners' processes; SUBMISSIONS=folder GRADEFLAGS="--workers 2"
+	$(BIN)/python -m classroom grade $(SUBMISSIONS) $(GRADEFLAGS)
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 from bplib.grading import find
 from bplib.grading.core import ERROR, NOT_ATTEMPTED
@@ -84,17 +85,18 @@ def tasks(chapter):
     return found
 
 
-def judge(path, chapter, limits=None, seed=None):
+def judge(path, chapter, limits=None, seed=None, hidden=None):
     """Judge the notebook in a file. Returns a `Report`, whatever the file holds.
 
     Parameters
     ----------
     path : the submitted file. chapter : such as "05_chain_rule". limits : `Limits`, what it may use.
     seed : for the random numbers; by default fresh ones, which the report names.
+    hidden : inputs that no learner knows, {exercise id: rng -> arguments}; each is tried after the usual ones.
     """
     limits = limits or Limits()
     seed = secrets.randbits(32) if seed is None else seed
-    wanted = tasks(chapter)
+    wanted = {id: _harder(task, hidden, seed) for id, task in tasks(chapter).items()}
     report = Report(dict.fromkeys(wanted, 0.0), float(sum(task.exercise.points for task in wanted.values())), seed=seed)
     try:
         submitted = read(path, limits.size)
@@ -112,6 +114,13 @@ def judge(path, chapter, limits=None, seed=None):
         report.lines.append(" ".join(words.split())[:LONGEST_LINE])
     report.lines.append(f"{report.total:g} of {report.available:g} points")
     return report
+
+
+def _harder(task, hidden, seed):
+    if task.exercise.id not in (hidden or {}):
+        return task
+    case = "hidden inputs", hidden[task.exercise.id](np.random.default_rng(seed))
+    return replace(task, exercise=replace(task.exercise, edge_cases=(*task.exercise.edge_cases, case)))
 
 
 class Run:

@@ -86,6 +86,7 @@ def lock_in(folder, hidden, limits, separate):
         _limit("AS", limits.memory * megabyte)
         _limit("FSIZE", limits.disk * megabyte)
         _limit("CORE", 0)
+        _limit("CPU", int(limits.total) + 10)  # ends it also where the judge was killed, and nobody watches
         if separate:  # it counts every process of the same user
             _limit("NPROC", limits.processes)
     if separate:
