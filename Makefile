@@ -2,7 +2,7 @@
 PYTHON ?= python3
 EXTRAS ?= test
 LABFLAGS ?=
-PYTESTFLAGS ?= -n logical --maxprocesses 4 --dist loadfile
+PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
 NOTEBOOK ?=
 FROM ?=
@@ -50,10 +50,11 @@ build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAP
 check: $(TOOLS) ## Say which built files differ from what their sources build
 	$(BIN)/python -m tools.build --check $(CHAPTER)
 
-bench: $(LAB) ## Measure how fast the labs answer a slider, and gradients are checked
+bench: $(LAB) ## Measure labs, gradient checks, trainings, and what cures bring in the same time
 	$(BIN)/python benchmarks/labs.py
 	$(BIN)/python benchmarks/checker.py
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/cures.py
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md

@@ -138,6 +138,8 @@ def suspects(layer, name, x, y, dy, expected, got, others=()):
     An iterator of tuples (name, message, array).
     """
     W = layer.params.get("W")
+    if {"gamma", "beta"} <= layer.params.keys() and x.ndim == 2 and x.shape == y.shape:
+        yield from _of_a_normalization(layer, name, x, y, dy)
     if name == "b" or (name != "x" and expected[name].shape == dy.shape[1:]):
         yield from _of_a_bias(dy)
     elif name == "W" and x.ndim == 2 and dy.ndim == 2:
@@ -176,6 +178,31 @@ def _of_a_weighted_sum(W, dy, others):
         for name, matrix in (("the transpose of W", weights.T), ("W", weights)):
             if matrix.shape == W.T.shape:
                 yield "wrong-weights", f"It goes back through {name} of another layer, {other!r}.", dy @ matrix
+
+
+def _of_a_normalization(layer, name, x, y, dy):
+    if name == "gamma":
+        yield "wrong-input", "It is made with x where the normalised x_hat belongs.", (dy * x).sum(axis=0)
+    with np.errstate(all="ignore"):
+        gamma = layer.params["gamma"]
+        x_hat, d = (y - layer.params["beta"]) / gamma, dy * gamma
+        for axis in (0, 1):
+            centred = x - x.mean(axis=axis, keepdims=True)
+            s = centred.std(axis=axis, keepdims=True) / x_hat.std(axis=axis, keepdims=True)
+            if name != "x" or not _close(s * x_hat, centred, 1e-6):
+                continue
+
+            def dx(d, second=1, third=1, axis=axis, s=s):
+                means = (array.mean(axis=axis, keepdims=True) for array in (d, d * x_hat))
+                return (d - second * next(means) - third * x_hat * next(means)) / s
+
+            n = x.shape[axis]
+            yield "mean-held-fixed", "The mean is treated as a fixed number: every x moves it.", dx(d, second=0)
+            yield "spread-held-fixed", "The spread is treated as a fixed number: every x changes it.", dx(d, third=0)
+            yield "both-held-fixed", "Mean and spread are treated as fixed numbers, as in evaluation.", dx(d, 0, 0)
+            yield "gamma-missing", "gamma is missing: the gradient goes through it before it comes to x_hat.", dx(dy)
+            yield "gamma-misplaced", "gamma is multiplied on after the means; it belongs inside them.", gamma * dx(dy)
+            yield "sum-instead-of-mean", f"Its means are sums: a division by {n} is missing.", dx(d, n, n)
 
 
 def _of_an_activation(layer, x, y, dy, right, got):

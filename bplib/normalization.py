@@ -67,7 +67,7 @@ class BatchNorm(Normalization):
 
     Parameters
     ----------
-    features : the width d. momentum : the share of the newest batch, from 0 to 1. floor : kefloor the division away from zero.
+    features : the width d. momentum : the share of the newest batch, from 0 to 1. floor : keeps the division away from zero.
     dtype : of gamma, beta and the running statistics.
 
     Shapes: x (n, features), n at least 2 in training.
@@ -108,7 +108,7 @@ class LayerNorm(Normalization):
 
     Parameters
     ----------
-    features : the width d. floor : kefloor the division away from zero. dtype : of gamma and beta.
+    features : the width d. floor : keeps the division away from zero. dtype : of gamma and beta.
 
     Shapes: x (n, features).
     Source: Ba, Kiros and Hinton 2016, "Layer normalization".
@@ -126,7 +126,7 @@ class LayerNorm(Normalization):
 
 
 class Dropout(Layer):
-    """In training each number is set to zero with probability p, and the others are divided by 1 - p, which kefloor the mean.
+    """In training each number is set to zero with probability p, and the others are divided by 1 - p, which keeps the mean.
 
         training    y = x * mask, mask 0 or 1 / (1 - p);  dx = dy * mask, the same mask
         else        y = x

@@ -11,11 +11,14 @@ import numpy as np
 
 from bplib import (
     MSE,
+    BatchNorm,
     BinaryCrossEntropy,
     Layer,
+    LayerNorm,
     LeakyReLU,
     Linear,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -342,6 +345,91 @@ def residual(layer):
     return make
 
 
+class Normed:
+    """Mixed into a normalisation: always as in training, gamma and beta not as at the start, the slip an option."""
+
+    def __init__(self, features, slip=None):
+        super().__init__(features)
+        self.slip = slip
+        self.params = {"gamma": np.linspace(0.5, 2, features), "beta": np.linspace(-0.4, 0.5, features)}
+
+    def forward(self, x, training=False):
+        self.x = x
+        return super().forward(x, training=True)
+
+    def backward(self, dy):
+        dx = super().backward(dy)
+        x_hat, s, _ = self._cache
+        return dx if self.slip is None else self.slip(self, dy, x_hat, s, dx)
+
+    def terms(self, d, x_hat, s, second=1, third=1):
+        """dx, with its second and third term times a number."""
+        means = (array.mean(axis=self.axis, keepdims=True) for array in (d, d * x_hat))
+        return (d - second * next(means) - third * x_hat * next(means)) / s
+
+
+class Batched(Normed, BatchNorm):
+    pass
+
+
+class Rowed(Normed, LayerNorm):
+    pass
+
+
+def spoilt(name, make):
+    """A slip in one of a normalisation's parameters: make(dy, x, x_hat) is its gradient."""
+    def slip(layer, dy, x_hat, s, dx):
+        layer.grads[name] = make(dy, layer.x, x_hat)
+        return dx
+    return slip
+
+
+NORM_SLIPS = (
+    ("mean held fixed", "mean-held-fixed", lambda own, dy, h, s, dx: own.terms(dy * own.params["gamma"], h, s, second=0)),
+    ("spread held fixed", "spread-held-fixed", lambda own, dy, h, s, dx: own.terms(dy * own.params["gamma"], h, s, third=0)),
+    ("both held fixed", "both-held-fixed", lambda own, dy, h, s, dx: dy * own.params["gamma"] / s),
+    ("gamma left out of dx", "gamma-missing", lambda own, dy, h, s, dx: own.terms(dy, h, s)),
+    ("sums for means", "sum-instead-of-mean", lambda own, dy, h, s, dx: own.terms(
+        dy * own.params["gamma"], h, s, *[h.shape[own.axis]] * 2)),
+    ("upstream ignored in beta", "upstream-ignored", spoilt("beta", lambda dy, x, h: np.ones_like(dy).sum(axis=0))),
+    ("dgamma made with x", "wrong-input", spoilt("gamma", lambda dy, x, h: (dy * x).sum(axis=0))),
+    ("dgamma averaged", "mean-instead-of-sum", spoilt("gamma", lambda dy, x, h: (dy * h).mean(axis=0))),
+    ("dbeta averaged", "bias-averaged", spoilt("beta", lambda dy, x, h: dy.mean(axis=0))),
+)
+FOR_ROWS = ("gamma after the means", "gamma-misplaced", lambda own, dy, h, s, dx: own.params["gamma"] * own.terms(dy, h, s))
+
+
+def normalised(layer, slip=None):
+    """A normalisation between two linear layers."""
+    def make(rng, n, d, k):
+        net = Sequential(Linear(d, k + 1, rng=1), layer(k + 1, slip), Tanh(), Linear(k + 1, k, rng=2))
+        return net, (MSE(), rng.standard_normal((n, d)), rng.standard_normal((n, k)))
+    return make
+
+
+NORMALISED = [Broken(f"{kind}: {mistake}", (name,), normalised(layer, slip), normalised(layer))
+              for kind, layer, slips in (("batch norm", Batched, NORM_SLIPS), ("layer norm", Rowed, (*NORM_SLIPS, FOR_ROWS)))
+              for mistake, name, slip in slips]
+
+
+class Blocked(Residual):
+    """The course's own residual block, with the parts on their way inside."""
+
+    def __init__(self, width):
+        super().__init__(Linear(width, width, rng=4), Tanh())
+
+
+class BlockWithoutWayAround(Blocked):
+    def backward(self, dy):
+        return super().backward(dy) - dy
+
+
+class BlockWithoutWayThrough(Blocked):
+    def backward(self, dy):
+        super().backward(dy)
+        return dy
+
+
 class Twice(Layer):
     """z = tanh(x W) W for a square W: the weights are used twice, so two gradients add up."""
 
@@ -449,6 +537,7 @@ def of(mistake, names, wrong, right, around, shapes=SHAPES):
 
 BANK = [
     *LINEAR,
+    *NORMALISED,
     Broken("input: weights of another layer", ("wrong-weights",), borrowing, lambda *a: borrowing(*a, layer=Linear)),
     of("cache: the first batch for ever", ("stale",), KeepsFirstBatch, Linear, alone),
     of("sigmoid: formula for a, given z", ("derivative-at-activation",), SigmoidOfItsOutput, Sigmoid, activation),
@@ -473,6 +562,8 @@ BANK = [
     of("dropout: scale left out", ("constant-factor",), DropoutUnscaled, Dropout, activation),
     of("residual: straight path lost", ("overwritten",), AroundOverwritten, Around, residual),
     of("residual: inner path lost", ("overwritten",), AroundStraight, Around, residual),
+    of("residual block: way around lost", ("overwritten",), BlockWithoutWayAround, Blocked, residual),
+    of("residual block: way through lost", ("overwritten",), BlockWithoutWayThrough, Blocked, residual),
     of("squared error: sum for mean", ("sum-instead-of-mean",), Summed, MSE, with_loss),
     of("squared error: the 2 left out", ("constant-factor",), Halved, MSE, with_loss),
     of("squared error: target minus output", ("sign-flipped",), TargetMinusOutput, MSE, with_loss),

@@ -15,8 +15,32 @@ import pytest
 CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+# What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle.
+SLOW = ("tests/browser", "notebooks/09", "tests/build/test_course", "tests/labs/test_grid", "notebooks", "tests/hostile")
+ALONE = ("tests/browser/test_labs.py", "tests/grading/test_exercises.py")  # files whose tests may run side by side
+
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("course")
+
+
+def pytest_collection_modifyitems(config, items):
+    """The slow ones first."""
+    where = [item.path.relative_to(config.rootpath).as_posix() for item in items]
+    places = [next((i for i, start in enumerate(SLOW) if path.startswith(start)), len(SLOW)) for path in where]
+    items[:] = [items[i] for i in sorted(range(len(items)), key=lambda i: places[i])]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of one file in one process, except where they are long and need nothing of each other."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return nodeid if file in ALONE else file
+
+    return Scheduling(config, log)
 
 
 def missing(what, how):

@@ -57,10 +57,11 @@ class Job:
             return source.page(self.chapter, self.page)
         return source.lesson(self.chapter) if self.kind == "lesson" else source.solutions(self.chapter, catalogue)
 
-    def make(self, notebook, folder, on_cell):
-        """The finished notebooks as text, one for each target."""
+    def make(self, notebook, folder, on_cell, run=True):
+        """The finished notebooks as text, one for each target; without outputs where the notebook is not to `run`."""
         if self.kind != "exercises":
-            execute(notebook, self.targets[0], folder, on_cell)
+            if run:
+                execute(notebook, self.targets[0], folder, on_cell)
             keep_stable(notebook)
             return (canonical(notebook),)
         return canonical(notebook), canonical(release.exercises(self.chapter.name, notebook))
@@ -86,7 +87,7 @@ def jobs(root, only=""):
     return found
 
 
-def build(root, only="", into=None, catalogue=None, show=False):
+def build(root, only="", into=None, catalogue=None, show=False, run=True):
     """Build what is out of date, and write only what differs.
 
     Parameters
@@ -95,7 +96,7 @@ def build(root, only="", into=None, catalogue=None, show=False):
     only : the beginning of a chapter's name.
     into : another folder for the results; then everything is built, whatever the record says.
     catalogue : where exercises come from, see `source.solutions`.
-    show : a progress bar?
+    show : a progress bar? run : execute the lessons? Only where the results go into another folder.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def build(root, only="", into=None, catalogue=None, show=False):
             start, count = bar.n, len(notebook.cells)
             folder = into / Path(job.targets[0]).parent
             folder.mkdir(parents=True, exist_ok=True)
-            for target, text in zip(job.targets, job.make(notebook, folder, bar.update), strict=True):
+            for target, text in zip(job.targets, job.make(notebook, folder, bar.update, run), strict=True):
                 path = into / target
                 built.append(target)
                 if _hash_file(path) != _hash(text.encode()):
@@ -133,16 +134,16 @@ def build(root, only="", into=None, catalogue=None, show=False):
     return built, written
 
 
-def drift(root, only="", catalogue=None, show=False):
+def drift(root, only="", catalogue=None, show=False, run=True):
     """How the built files differ from what their sources build, as lines for people; empty where they do not.
 
     Sources and text outputs are compared exactly. Of a picture only its presence counts, since fonts and their
-    rasterisers differ between machines.
+    rasterisers differ between machines. Without `run`, nothing is executed, and outputs of lessons are not compared.
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
-        built, _ = build(root, only, into=fresh, catalogue=catalogue, show=show)
-        lines = [line for target in built for line in compare(root / target, fresh / target, target)]
+        built, _ = build(root, only, into=fresh, catalogue=catalogue, show=show, run=run)
+        lines = [line for target in built for line in compare(root / target, fresh / target, target, run)]
     if not only:
         expected = set(built)
         for pattern in ("notebooks/[0-9][0-9]_*.ipynb", "solutions/*/*.ipynb", "exercises/*/*.ipynb"):
@@ -153,8 +154,8 @@ def drift(root, only="", catalogue=None, show=False):
     return lines
 
 
-def compare(there, fresh, name):
-    """The differences between a built file and a freshly built one, as lines."""
+def compare(there, fresh, name, outputs=True):
+    """The differences between a built file and a freshly built one, as lines; with or without those of outputs."""
     if not there.exists():
         return [f"{name}: missing"]
     old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (there, fresh))
@@ -162,17 +163,18 @@ def compare(there, fresh, name):
         return [f"{name}: {len(old['cells'])} cells, its source builds {len(new['cells'])}"]
     lines = []
     for a, b in zip(old["cells"], new["cells"], strict=True):
-        lines += [f"{name}, cell {b['id']}: {part} differs\n{_diff(x, y)}" for part, x, y in _parts(a, b) if x != y]
+        lines += [f"{name}, cell {b['id']}: {part} differs\n{_diff(x, y)}" for part, x, y in _parts(a, b, outputs) if x != y]
     rest = [{key: value for key, value in notebook.items() if key != "cells"} for notebook in (old, new)]
     if rest[0] != rest[1]:
         lines.append(f"{name}: notebook metadata differs\n{_diff(*map(_pretty, rest))}")
     return lines
 
 
-def _parts(a, b):
-    outputs = [_pretty([_without_pixels(output) for output in cell.get("outputs", [])]) for cell in (a, b)]
-    others = [_pretty({key: value for key, value in cell.items() if key not in ("source", "outputs")}) for cell in (a, b)]
-    return (("source", _text(a), _text(b)), ("output", *outputs), ("metadata", *others))
+def _parts(a, b, outputs):
+    shown = [_pretty([_without_pixels(output) for output in cell.get("outputs", [])]) for cell in (a, b)]
+    apart = ("source", "outputs") if outputs else ("source", "outputs", "execution_count")
+    others = [_pretty({key: value for key, value in cell.items() if key not in apart}) for cell in (a, b)]
+    return (("source", _text(a), _text(b)), *([("output", *shown)] if outputs else []), ("metadata", *others))
 
 
 def _text(cell):

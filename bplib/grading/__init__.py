@@ -21,6 +21,7 @@ TOPICS = {
     "hunt": "08 The bug hunt",
     "network": "09 A real network",
     "vanishing": "10 Vanishing gradients",
+    "cures": "11 Cures",
 }
 
 

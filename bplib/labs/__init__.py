@@ -5,6 +5,7 @@
 
 from bplib.labs.backprop import XorTraining as XorTraining
 from bplib.labs.checking import BugHeatmap as BugHeatmap
+from bplib.labs.cures import CureRace as CureRace, GainLaw as GainLaw
 from bplib.labs.depth import SingularValues as SingularValues
 from bplib.labs.descent import BatchNoise as BatchNoise, LearningRate as LearningRate
 from bplib.labs.doctor import doctor as doctor
@@ -28,7 +29,9 @@ __all__ = [
     "BugHeatmap",
     "ChainRule",
     "Clothes",
+    "CureRace",
     "FirstLayer",
+    "GainLaw",
     "GradientMagnitudes",
     "LearningRate",
     "Mistakes",

@@ -50,6 +50,8 @@ class Lab:
     presets : buttons that set several controls at once, {what stands on it: {name: value}}.
     pinnable : is there a button that keeps what is shown, to compare what comes next with it? `data["pinned"]` is then the
         data that were kept, or None.
+    registers : what stands on a button that adds what is shown to a list, to see many settings together; empty for no such
+        button. `data["registered"]` is then the list of the data that were kept, each setting once, the newest last.
     size : of the picture, in inches; an inch is `style.CSS_DPI` pixels on the page.
     """
 
@@ -57,6 +59,7 @@ class Lab:
     controls = {}
     presets = {}
     pinnable = False
+    registers = ""
     size = (style.WIDTH, 3.6)
 
     def compute(self, **values):
@@ -95,31 +98,35 @@ class Lab:
                 raise TypeError(f"{who}: there is no control {name!r}; the controls are {listed(self.controls)}.")
         return {name: control.check(changes.get(name, control.default), who, name) for name, control in self.controls.items()}
 
-    def data(self, pinned=None, **values):
+    def data(self, pinned=None, registered=(), **values):
         """What `compute` gives for the values, with defaults filled in. Raises what `values` raises.
 
         Parameters
         ----------
-        pinned : in a lab that is pinnable, the values to compare with, a dict. values : as for `values`.
+        pinned : in a lab that is pinnable, the values to compare with, a dict. registered : in a lab that registers, a list
+            of such dicts. values : as for `values`.
         """
         values = self.values(**values)
         with _one_thread():
             data = self.compute(**values)
         if self.pinnable:
             data["pinned"] = None if pinned is None else self.data(**pinned)
+        if self.registers:
+            data["registered"] = [self.data(**kept) for kept in registered]
         return data
 
-    def bundle(self, pinned=None, **values):
+    def bundle(self, pinned=None, registered=(), **values):
         """The picture and the words for the values, as data and metadata to display. Raises what `values` raises."""
-        data = self.data(pinned, **values)
+        data = self.data(pinned, registered, **values)
         return _bundle(Picture(self, data), self.describe(self.values(**values), data))
 
-    def figure(self, pinned=None, **values):
+    def figure(self, pinned=None, registered=(), **values):
         """Display the picture and the words for the values, without controls; in a lab that is pinnable beside those for the
-        values `pinned`, a dict. Raises what `values` raises."""
+        values `pinned`, a dict, and in one that registers with the list `registered` of such dicts. Raises what `values`
+        raises."""
         from IPython.display import display
 
-        data, metadata = self.bundle(pinned, **values)
+        data, metadata = self.bundle(pinned, registered, **values)
         words = data["text/plain"]
         # A page shows one form of an output, the picture; the words are an output of their own, so that both are seen.
         display(data | {"text/plain": f"Picture: {self.title}"}, metadata=metadata, raw=True)
@@ -183,13 +190,15 @@ class Live:
     Attributes
     ----------
     controls : the widgets by the names of their controls. reset : the button. presets : the buttons by what stands on them.
-    pin : the button that keeps what is shown, or None. image, words : what answers. renders : how many pictures have been drawn.
+    pin : the button that keeps what is shown, or None. register : the one that adds it to the list, or None.
+    image, words : what answers. renders : how many pictures have been drawn.
     """
 
     def __init__(self, lab):
         import ipywidgets as widgets
 
         self._lab, self._picture, self._due, self._pinned, self.renders = lab, None, None, None, 0
+        self._registered = {}  # by values: a setting is kept once
         self._loop = _running_loop()
         self.controls = {name: control.widget(name) for name, control in lab.controls.items()}
         self.reset = widgets.Button(description="Reset", tooltip="Put every control back to where it started")
@@ -200,7 +209,8 @@ class Live:
         grid = {"width": width, "max_width": "100%", "grid_template_columns": "repeat(auto-fill, minmax(340px, 1fr))"}
         self.presets = {name: widgets.Button(description=name, layout={"width": "auto"}) for name in lab.presets}
         self.pin = widgets.Button(description=PIN, layout={"width": "auto"}) if lab.pinnable else None
-        more = [*self.presets.values(), *([self.pin] if self.pin else [])]
+        self.register = widgets.Button(description=lab.registers, layout={"width": "auto"}) if lab.registers else None
+        more = [*self.presets.values(), *(button for button in (self.pin, self.register) if button)]
         row = widgets.HBox([*more, self.reset], layout={"width": width, "max_width": "100%", "flex_flow": "row wrap"})
         top = widgets.GridBox([*self.controls.values(), *([] if more else [self.reset])], layout=grid)
         self.box = widgets.VBox([top, *([row] if more else []), self.image, self.words])
@@ -213,6 +223,8 @@ class Live:
             button.on_click(lambda _, name=name: self._set(lab.presets[name]))
         if self.pin:
             self.pin.on_click(self._pin)
+        if self.register:
+            self.register.on_click(self._register)
 
     def refresh(self):
         """Answer the values of the controls now. What the lab raises is shown, and raised."""
@@ -222,6 +234,8 @@ class Live:
             data = lab.data(**values)
             if lab.pinnable:
                 data["pinned"] = self._pinned
+            if lab.registers:
+                data["registered"] = list(self._registered.values())
             words = lab.describe(values, data)
             if self._picture is None:
                 self._picture = Picture(lab, data)
@@ -275,12 +289,20 @@ class Live:
     def _reset(self, button):
         if self._pinned is not None:
             self._pin(button)
+        if self._registered:
+            self._registered = {}
+            self._changed(None)
         self._set({name: control.default for name, control in self._lab.controls.items()})
 
     def _pin(self, button):
         values = {name: control.value for name, control in self.controls.items()}
         self._pinned = self._lab.data(**values) if self._pinned is None else None
         self.pin.description = PIN if self._pinned is None else UNPIN
+        self._changed(None)
+
+    def _register(self, button):
+        values = {name: control.value for name, control in self.controls.items()}
+        self._registered[tuple(values.values())] = self._lab.data(**values)
         self._changed(None)
 
 

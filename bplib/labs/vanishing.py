@@ -170,7 +170,8 @@ class GradientMagnitudes(Lab):
 
     def describe(self, values, data):
         norms = data["norms"]
-        words = (f"After {data['steps']} training {'step' if data['steps'] == 1 else 'steps'}: " if data["steps"] else "") + _verdict(norms)
+        taken = f"{data['steps']} training step{'s' if data['steps'] > 1 else ''}"
+        words = (f"After {taken}: " if data["steps"] else "") + _verdict(norms)
         if np.isfinite(data["slope"]).all():
             steep, share, dead = (data[name].mean() for name in ("slope", "flat", "dead"))
             words += f" The slope of the {data['activation']} is {steep:.2f} on average; {share:.0%} are flat"

@@ -65,6 +65,7 @@ def test_a_course_from_its_first_build_to_its_drift(course, catalogue, executed)
         "notebooks/08_gone.ipynb: no chapter builds this file",
     ]
     assert 'rise 3.0\\n"' in lines[0]
+    assert build.drift(root, catalogue=catalogue, run=False) == lines[1:]
     assert "picture" not in lines[0]
 
     assert build.build(root, "07", catalogue=catalogue) == (TARGETS, [TARGETS[0], TARGETS[2]])

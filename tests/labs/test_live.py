@@ -335,8 +335,40 @@ def test_what_is_pinned_stays_until_the_pin_is_taken_out(waves):
     assert f"pinned {shown}." in lab.bundle({"bars": 4}, bars=9)[0]["text/plain"]
 
 
+class Registering:
+    """Added to a lab: it says what is registered."""
+
+    registers = "Keep this one"
+
+    def describe(self, values, data):
+        return f"{values['bars']} bars, kept {[len(kept['heights']) for kept in data['registered']]}."
+
+
+def test_settings_are_registered_once_each_until_the_reset(waves):
+    lab = type("Registering", (Registering, type(waves)), {})()
+    live = Live(lab)
+    assert live.register.description == "Keep this one"
+    for bars in (4, 9, 9, 4):
+        live.controls["bars"].value = bars
+        live.register.click()
+    assert "4 bars, kept [4, 9]." in live.words.value
+    live.controls["bars"].value = 7
+    assert "7 bars, kept [4, 9]." in live.words.value
+    assert live.image.value == Picture(lab, lab.data(registered=[{"bars": 4}, {"bars": 9}], bars=7)).png()
+    live.reset.click()
+    assert "10 bars, kept []." in live.words.value
+    assert "kept [3, 5]." in lab.bundle(registered=[{"bars": 3}, {"bars": 5}])[0]["text/plain"]
+
+
+def test_what_cannot_be_registered_is_refused(waves):
+    lab = type("Registering", (Registering, type(waves)), {})()
+    with pytest.raises(ValueError, match="expected bars from 2 to 30, got 99"):
+        lab.data(registered=[{"bars": 99}])
+
+
 def test_a_lab_without_presets_and_pins_has_no_such_buttons(waves):
     live = Live(waves)
     assert live.pin is None
+    assert live.register is None
     assert live.presets == {}
-    assert "pinned" not in waves.data()
+    assert not {"pinned", "registered"} & set(waves.data())

@@ -1,6 +1,7 @@
 """Makes tests of the built notebooks, one for each cell, each notebook run once in one kernel by nbval.
 
-- notebooks/: text outputs must be those in the file, and every control of every lab is moved afterwards.
+- notebooks/: outputs must be those in the file, of the same kinds, texts to the letter, and every control of every lab is
+  moved afterwards.
 - solutions/: every check gives all its points.
 - exercises/, untouched: every check says "Not attempted" and gives 0.
 
@@ -17,7 +18,7 @@ from unittest import mock
 import nbformat
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.execute import environment
+from tools.execute import WIDGET, environment
 
 FOLDERS = ("notebooks", "solutions", "exercises")
 DRIVE = Path(__file__).with_name("drive.py").read_text(encoding="utf-8") + "\nawait drive()\n"
@@ -63,6 +64,13 @@ class Notebook(IPyNbFile):
             yield Cell.from_parent(self, name="Every control", cell_num=last + 1, cell=cell, options=defaultdict(bool))
 
 
+def kinds(outputs):
+    """What a page can show of each output, such as a picture with its words; views of widgets live in a kernel only."""
+    found = [sorted(set(output.get("data", {})) - {WIDGET}) or output.output_type for output in outputs]
+    found = [kind for kind, output in zip(found, outputs) if kind != output.output_type or output.output_type == "stream"]
+    return [kind for kind, before in zip(found, [None, *found]) if kind != "stream" or before != "stream"]
+
+
 class Cell(IPyNbCell):
     """A cell that must be silent on stderr, and give the points that its folder promises."""
 
@@ -71,6 +79,10 @@ class Cell(IPyNbCell):
         for output in self.test_outputs:
             if output.get("name") == "stderr":
                 self.raise_cell_error(f"The cell wrote to stderr: {output.text}")
+        if self.parent.compare_outputs and "outputs" in self.cell:
+            there, now = kinds(self.cell.outputs), kinds(self.test_outputs)
+            if self.cell.execution_count is not None and there != now:
+                self.raise_cell_error(f"The file shows outputs of the kinds {there}; the cell gave {now}")
         grading = self.cell.metadata.get("nbgrader", {})
         if grading.get("grade"):
             self._require_points(grading["points"] if self.parent.folder == "solutions" else 0)

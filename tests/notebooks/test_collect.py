@@ -30,6 +30,13 @@ def check(points, words):
     return v4.new_code_cell(CHECK % (words, points), metadata=metadata)
 
 
+PICTURE = "from IPython.display import display; display({'image/png': 'cG5n', 'text/plain': 'A wave'}, raw=True)"
+
+
+def shown(code, **data):
+    return v4.new_code_cell(code, execution_count=1, outputs=[v4.new_output("display_data", data=data)])
+
+
 def printed(code, text, name="stdout"):
     return v4.new_code_cell(code, execution_count=1, outputs=[v4.new_output("stream", name=name, text=text)])
 
@@ -40,6 +47,8 @@ NOTEBOOKS = {
         printed("print('same')", "same\n"),
         printed("print('new')", "old\n"),
         printed("import sys; print('careful', file=sys.stderr)", "careful\n", "stderr"),
+        shown(PICTURE, **{"image/png": "other", "text/plain": "A wave"}),
+        shown(PICTURE, **{"text/plain": "A wave"}),
     ],
     "solutions/points.ipynb": [check(2, "Correct"), check(1, "Not yet")],
     "exercises/points.ipynb": [check(0, "Not attempted"), check(0, "Not yet"), check(2, "Correct")],
@@ -77,6 +86,7 @@ def test_every_broken_promise_is_a_failure(tmp_path):
     assert passed == {
         "notebooks/lab.ipynb::Cell 0",
         "notebooks/outputs.ipynb::Cell 0",
+        "notebooks/outputs.ipynb::Cell 3",
         "solutions/points.ipynb::Cell 0",
         "exercises/points.ipynb::Cell 0",
     }, run.stdout
@@ -84,6 +94,7 @@ def test_every_broken_promise_is_a_failure(tmp_path):
         "notebooks/lab.ipynb::Every control",
         "notebooks/outputs.ipynb::Cell 1",
         "notebooks/outputs.ipynb::Cell 2",
+        "notebooks/outputs.ipynb::Cell 4",
         "solutions/points.ipynb::Cell 1",
         "exercises/points.ipynb::Cell 1",
         "exercises/points.ipynb::Cell 2",
@@ -91,6 +102,7 @@ def test_every_broken_promise_is_a_failure(tmp_path):
     for words in (
         "ZeroDivisionError",
         "The cell wrote to stderr",
+        "The file shows outputs of the kinds [['text/plain']]",
         "The check should give 2.0",
         "should say 'Not attempted'",
     ):
