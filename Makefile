@@ -6,6 +6,8 @@ PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
 NOTEBOOK ?=
 FROM ?=
+SUBMISSIONS ?= submitted
+GRADEFLAGS ?=
 
 BIN := .venv/bin
 comma := ,
@@ -18,7 +20,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test doctor progress restore repair update build check bench kill-matrix confusion screenshot animation clean
+.PHONY: help lab test doctor progress restore repair update build check bench grade kill-matrix confusion screenshot animation clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -55,6 +57,9 @@ bench: $(LAB) ## Measure labs, gradient checks, trainings, and what cures bring 
 	$(BIN)/python benchmarks/checker.py
 	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/cures.py
+
+grade: $(TOOLS) ## Grade a class outside the learners' processes; SUBMISSIONS=folder GRADEFLAGS="--workers 2"
+	$(BIN)/python -m classroom grade $(SUBMISSIONS) $(GRADEFLAGS)
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md

@@ -6,7 +6,7 @@ import traceback
 from html import escape
 from pathlib import Path
 
-HERE = str(Path(__file__).parents[1])
+OURS = tuple(str(Path(__file__).parents[2] / folder) for folder in ("bplib", "classroom"))
 LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")))
 HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error",
             "not attempted": "Not attempted"}
@@ -98,7 +98,7 @@ def learner_lines(error, answer, arguments):
     """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
     if isinstance(error, KeyboardInterrupt):
         return f"{STOPPED} Is there a loop that never ends? {GUIDE}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((HERE, *LIBRARY))]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*OURS, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
     if len(lines) > CALLS:
         lines[CALLS // 2:-CALLS // 2] = [f"(and {len(lines) - CALLS} more calls)"]

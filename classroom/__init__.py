@@ -1,0 +1,1 @@
+"""For the teacher: judges submissions outside the learner's process."""

@@ -1,0 +1,295 @@
+"""The judge's end of the process that runs a submission: what it may use is watched, and it is stopped where it uses more."""
+
+import builtins
+import contextlib
+import io
+import os
+import pickle
+import select
+import signal
+import time
+import types
+
+import numpy as np
+import psutil
+
+from classroom.channel import BrokenError, receive, send, unpack
+
+TICKS = (0.02, 0.05, 0.1)
+LONGEST_UNSEEN = 0.25  # seconds
+SAID = 600  # characters of an error's message that are believed
+
+
+class StoppedError(Exception):
+    """The process used more than it may, or is dead; the words say which."""
+
+
+class UnansweredError(Exception):
+    """An answer that cannot be asked: it ended its process, or was stopped."""
+
+
+class Process:
+    """A process that runs the cells of one submission."""
+
+    def __init__(self, popen, connection, limits, total):
+        self.popen, self.connection, self.limits, self.total = popen, connection, limits, total
+        self.process = psutil.Process(popen.pid)
+        self.spent, self.started = 0.0, 0.0
+        connection.setblocking(False)
+
+    def begin(self):
+        """Wait until it is ready to run cells. RuntimeError where it cannot even start: that is no submission's fault."""
+        self._watch(patience=60)
+        try:
+            receive(self)
+        except (BrokenError, StoppedError) as problem:
+            raise RuntimeError("The process that runs submissions does not start on this machine.") from problem
+
+    def run(self, source):
+        """Run a cell. Returns its error in words, or None; StoppedError where the process has to be given up."""
+        self._watch()
+        message, _ = self._ask({"do": "cell", "source": source})
+        if "done" not in message:
+            raise StoppedError("the process did not answer as it should")
+        return message["done"]
+
+    def answer(self, names, as_tuple):
+        return Answer(self, names, as_tuple)
+
+    def close(self, answer):
+        """Back from a check to the cells; False where the process did not survive it."""
+        self._watch(patience=5)
+        try:
+            if answer.problem is None:
+                send(self, {"do": "end"})
+            while not answer.over and "over" not in receive(self)[0]:
+                pass
+        except (BrokenError, StoppedError, OSError):
+            return False
+        return True
+
+    def end(self):
+        """Kill it and everything that it started. Returns the computing time that it used."""
+        self.connection.close()
+        for process in [*self._tree(), self.process]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        with contextlib.suppress(OSError):  # those whose parent is gone are in its session still
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        return self.spent
+
+    def stop_answer(self):
+        """Kill what runs beside the cells: the copy that shows an answer."""
+        runner = self._runner()
+        for process in runner.children(recursive=True) if runner else ():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _runner(self):
+        # The first process only waits for the second, so that this one has no other parent.
+        with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+            return self.process.children()[0]
+        return None
+
+    def _ask(self, message, buffers=()):
+        try:
+            send(self, message, buffers)
+            return receive(self)
+        except (BrokenError, OSError):
+            raise StoppedError("it ended the process that ran it.") from None
+
+    def _watch(self, patience=None):
+        self._own, self._cpu0, self._idle, self._last = time.process_time(), self._cpu(), 0.0, (time.monotonic(), self._cpu())
+        self._patience = patience or self.limits.seconds
+
+    def recv(self, count):
+        if time.monotonic() - self._last[0] > LONGEST_UNSEEN:  # it may answer at once, for ever
+            self._check()
+        for tick in self._waits():
+            if select.select([self.connection], [], [], tick)[0]:
+                return self.connection.recv(count)
+
+    def sendall(self, data):
+        view = memoryview(data)
+        while view:
+            for tick in self._waits():
+                if select.select([], [self.connection], [], tick)[1]:
+                    view = view[self.connection.send(view):]
+                    break
+
+    def _waits(self):
+        yield 0.002
+        for tick in TICKS:
+            self._check()
+            yield tick
+        while True:
+            self._check()
+            yield TICKS[-1]
+
+    def _check(self):
+        now, cpu = time.monotonic(), self._cpu()
+        tree = self._tree()
+        then, before = self._last
+        self._last = now, cpu
+        if cpu <= before and not any(map(_wants_to_run, tree)):
+            self._idle += now - then
+        mine = time.process_time() - self._own  # an answer may call functions of the judge's
+        if cpu - self._cpu0 + mine > self._patience:
+            raise StoppedError(f"it took more than {self._patience:g} seconds of computing time.")
+        if self._idle > self._patience:
+            raise StoppedError(f"it did nothing for more than {self._patience:g} seconds.")
+        if cpu > self.total:
+            raise StoppedError("the notebook used up the computing time of a whole submission.")
+        if len(tree) > self.limits.processes + 2:
+            raise StoppedError(f"it started more than {self.limits.processes} processes.")
+
+    def _cpu(self):
+        total = 0.0
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        self.spent = max(self.spent, total)
+        return self.spent
+
+    def _tree(self):
+        try:
+            return [self.process, *self.process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _wants_to_run(process):
+    try:
+        return process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Answer:
+    """A learner's answer, called through the process that holds it. To the checks it is a function."""
+
+    MISSING = object()
+
+    def __init__(self, process, names, as_tuple):
+        self.process, self.names, self.as_tuple = process, names, as_tuple
+        self.problem, self.over, self.untouched = None, False, False
+
+    def __deepcopy__(self, memo):
+        return self  # a function is copied by name only
+
+    def look(self):
+        """The answer: itself where it is a function, its value where it is none, MISSING where there is no such name."""
+        message, buffers = self._exchange({"do": "judge", "names": self.names, "tuple": self.as_tuple})
+        if "missing" in message:
+            return self.MISSING
+        if "function" in message:
+            self.untouched = message.get("untouched") is True
+            return self
+        return self._outcome(message, buffers, ())
+
+    def __call__(self, *arguments):
+        if self.untouched:
+            raise NotImplementedError
+        sent, functions = _pickled(arguments)
+        message, buffers = self._exchange({"do": "call"}, [sent], functions)
+        return self._outcome(message, buffers, arguments)
+
+    def inside(self, id, sources, arguments):
+        """What the exercise's own way to run an answer gives, run beside the answer."""
+        if self.untouched:
+            raise NotImplementedError
+        sent, functions = _pickled(arguments)
+        message, buffers = self._exchange({"do": "inside", "id": id}, [sent, pickle.dumps(sources)], functions)
+        return self._outcome(message, buffers, ())
+
+    def _exchange(self, message, buffers=(), functions=()):
+        if self.problem:
+            raise UnansweredError(self.problem)
+        self.process._watch()
+        try:
+            message, buffers = self.process._ask(message, buffers)
+            while "callback" in message:
+                message, buffers = self.process._ask(*_called_back(message, buffers, functions))
+        except (StoppedError, BrokenError) as problem:
+            self.problem = f"Your answer was stopped: {problem}"
+            self.process.stop_answer()
+            raise UnansweredError(self.problem) from None
+        if "over" in message:
+            self.problem, self.over = "Your answer ended the process that ran it, as when a kernel dies.", True
+            raise UnansweredError(self.problem)
+        return message, buffers
+
+    def _outcome(self, message, buffers, arguments):
+        try:
+            for place, packed in message.get("changed", ()):
+                _change(arguments[place], unpack(packed, buffers))
+            value = None if "error" in message else unpack(message["value"], buffers)
+        except (BrokenError, KeyError, IndexError, TypeError, ValueError, AttributeError):
+            raise UnansweredError("Your answer gave something that cannot be read.") from None
+        if "error" in message:
+            raise _error(message)
+        return value
+
+
+class Sender(pickle.Pickler):
+    """Pickles arguments for the learner's process; functions stay here and get a number."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.functions = []
+
+    def persistent_id(self, value):
+        if callable(value) and _stays_here(value):
+            self.functions.append(value)
+            return len(self.functions) - 1
+        return None
+
+
+def _stays_here(value):
+    """Can the learner's process not import this function, or the type of this callable object?"""
+    named = value if isinstance(value, types.FunctionType | type) else type(value)
+    local = "<" in named.__qualname__  # a lambda, or a function made by another
+    return named.__module__.startswith("bplib.grading") or local or isinstance(value, types.MethodType)
+
+
+def _pickled(arguments):
+    file = io.BytesIO()
+    sender = Sender(file)
+    sender.dump(arguments)
+    return file.getvalue(), sender.functions
+
+
+def _called_back(message, buffers, functions):
+    try:
+        function = functions[message["callback"]]
+        arguments = [unpack(argument, buffers) for argument in message["arguments"]]
+    except (KeyError, IndexError, TypeError) as problem:
+        raise BrokenError(str(problem)) from None
+    try:
+        return {"value": True}, [pickle.dumps(function(*arguments))]
+    except Exception as problem:
+        return {"raise": f"{type(problem).__name__}: {problem}"[:200]}, []
+
+
+def _change(argument, now):
+    """Give an argument the values that the answer left in it, and a generator its state."""
+    if isinstance(argument, np.random.Generator):
+        argument.bit_generator.state = now
+    elif now.shape == argument.shape and now.dtype == argument.dtype:
+        argument[...] = now
+    else:
+        argument.resize(0, refcheck=False)
+
+
+def _error(message):
+    """An error like the learner's, of a built-in type where there is one of this name."""
+    name, said = str(message["error"])[:80], str(message.get("said", ""))[:SAID]
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with contextlib.suppress(Exception):
+            problem = kind(said)
+            if str(problem) in (said, repr(said)):
+                return problem
+    return type(name if name.isidentifier() else "Error", (Exception,), {"__module__": "builtins"})(said)

@@ -1,0 +1,14 @@
+"""Submissions that misuse the computer: each scores what it deserves, and leaves nothing behind."""
+
+import pytest
+
+from tests.hostile import programs
+from tests.hostile.corpus import of
+from tests.hostile.grader import problems, with_honest_ones
+
+
+@pytest.mark.parametrize("submission", with_honest_ones(of(programs)), ids=lambda submission: submission.name)
+def test_hostile(submission, grader):
+    judgement = grader.judge(submission)
+    wrong = problems(submission, judgement)
+    assert not wrong, "\n".join(judgement.lines)
