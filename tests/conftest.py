@@ -79,9 +79,10 @@ def rng(request):
 
 @pytest.fixture(autouse=True)
 def progress_file(tmp_path, monkeypatch):
-    """No test touches the progress of whoever runs it."""
+    """No test touches the progress of whoever runs it, or looks at the notebook that they run it from."""
     path = tmp_path / "progress.json"
     monkeypatch.setenv("BPLIB_PROGRESS", str(path))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     return path
 
 

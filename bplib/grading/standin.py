@@ -3,6 +3,7 @@
 So one mistake costs its own points only. Whoever writes `step` with a call of their own `gradient` is judged for `step`.
 """
 import contextlib
+import dis
 import inspect
 from types import CodeType
 
@@ -58,4 +59,4 @@ def _names_used(functions, space):
 
 def _names(code):
     inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return set(code.co_names).union(*inner)
+    return {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}.union(*inner)

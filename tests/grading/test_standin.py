@@ -79,6 +79,14 @@ def test_only_what_was_checked_as_it_is_now_is_replaced():
     assert SAID not in str(check("descent.step", lambda x, y, w, b, lr: (w, b))), "it does not use gradient"
 
 
+def test_a_parameter_or_an_attribute_of_the_same_name_is_another_thing():
+    names = notebook(STUB, "def step(x, gradient): return x.gradient, gradient\n", "def other(x): return x.gradient\n")
+    check("descent.gradient", names["gradient"])
+    for answer in (names["step"], names["other"]):
+        with standin.standing_in("descent.step", answer) as replaced:
+            assert replaced == []
+
+
 def test_a_chain_of_answers():
     names = notebook(STUB, RIGHT_STEP, """
 def descend(x, y, lr, steps):

@@ -13,6 +13,7 @@ from the wrong answer on can say something else than before, so they are run aga
 
 import ast
 import json
+import symtable
 import sys
 from pathlib import Path
 
@@ -75,7 +76,17 @@ class Cell:
             call = tree.body[-1].value
             self.check, self.argument = call.args[0].value, ast.unparse(call.args[1])
         self.defines = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        self.uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        self.uses = names_used(self.source)
+
+
+def names_used(source):
+    """The names of the notebook that a cell uses, in its functions too; a parameter of the same name is another thing."""
+    found, waiting = set(), [symtable.symtable(source, "cell", "exec")]
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return found
 
 
 def groups(cells):
