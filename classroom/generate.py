@@ -40,7 +40,7 @@ def _submission(kind, solved, empty, random_numbers):
             cell.source = stubs[cell.id]
     if kind in ("wrong", "raises"):
         cell = random_numbers.choice(answers)
-        cell.source = mistaken(cell.source) if kind == "wrong" else f"{cell.source}\nraise ValueError('I am stuck here')"
+        cell.source = mistaken(cell.source) if kind == "wrong" else f"raise ValueError('I am stuck here')\n{cell.source}"
     return notebook
 
 
