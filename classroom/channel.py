@@ -6,12 +6,14 @@ object that is neither number, text, array nor a container of these arrives as t
 
 import json
 import struct
+import types
 
 import numpy as np
 
 LONGEST = 2**26  # bytes of one message
 MANY = 200_000  # parts of one value
 DEEP = 50
+ITERATORS = (types.GeneratorType, map, filter, zip, enumerate, type(iter(())), type(iter([])))
 
 # Taken before any code of a learner's runs, which may put others in their place.
 _asarray, _ndarray, _generic, _contiguous, _dtype = np.asarray, np.ndarray, np.generic, np.ascontiguousarray, np.dtype
@@ -28,6 +30,16 @@ class TooBigError(Exception):
 
 class Foreign:
     """Stands for an object that did not cross: it has the name of its type, and nothing else."""
+
+
+class ForeignIterator(Foreign):
+    """Stands for a generator: what it gave crossed, and can be gone through once."""
+
+    def __init__(self, parts):
+        self.parts = iter(parts)
+
+    def __iter__(self):
+        return self.parts
 
 
 class ForeignFunction(Foreign):
@@ -108,6 +120,8 @@ class Packer:
         if issubclass(kind, dict):
             return {"k": "dict", "v": [[self.pack(key, depth + 1), self.pack(part, depth + 1)]
                                        for key, part in dict.items(value)]}
+        if issubclass(kind, ITERATORS):
+            return {"k": "iterator", "v": [self.pack(part, depth + 1) for part in value]}
         if hasattr(kind, "__array__"):
             return self._array(_asarray(value))
         return {"k": "function" if callable(value) else "foreign", "v": type.__dict__["__name__"].__get__(kind)[:80]}
@@ -146,6 +160,8 @@ def _unpacked(value, buffers):
         return complex(*map(float, inner))
     if kind in ("list", "tuple"):
         return (list if kind == "list" else tuple)(_unpacked(part, buffers) for part in inner)
+    if kind == "iterator":
+        return ForeignIterator([_unpacked(part, buffers) for part in inner])
     if kind == "dict":
         return {_unpacked(key, buffers): _unpacked(part, buffers) for key, part in inner}
     if kind in ("array", "scalar"):

@@ -31,6 +31,7 @@ from classroom.reading import RefusedError, read
 
 ROOT = Path(__file__).parents[1]
 UNANSWERED = f"{UnansweredError.__module__}.{UnansweredError.__name__}: "  # its words are meant for people
+BETWEEN = ("sh", "-c", '"$@"; exit', "sh")  # where there are no namespaces: a parent to kill that is not the judge
 LONGEST_LINE = 1000  # characters
 
 
@@ -105,7 +106,7 @@ def judge(path, chapter, limits=None, seed=None, hidden=None):
         report.lines.append(f"0 of {report.available:g} points. {problem}")
         return report
     report.lines += submitted.notes + missing()
-    run = Run(submitted.cells, wanted, limits, seed, Path(path).resolve().parent)
+    run = Run(submitted.cells, wanted, limits, seed, everybodys(Path(path).resolve()))
     report.results = results = run.results()
     report.lines += run.notes
     for id, result in results.items():
@@ -155,7 +156,7 @@ class Run:
     def results(self):
         """The `Result` of each exercise by id."""
         for _ in range(self.limits.restarts + 1):
-            with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
+            with tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True) as scratch:
                 process = self._start(scratch)
                 try:
                     finished = self._run(process)
@@ -180,7 +181,7 @@ class Run:
         separate = bool(namespaces())
         settings = {"hidden": [str(path) for path in _hidden(self.folder)], "limits": asdict(self.limits), "separate": separate,
                     "topics": _topics()}
-        command = [*namespaces(), sys.executable, "-P", "-m", "classroom.inside", str(theirs.fileno()), scratch,
+        command = [*(namespaces() or BETWEEN), sys.executable, "-P", "-m", "classroom.inside", str(theirs.fileno()), scratch,
                    json.dumps(settings)]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8",
                        "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg", "MPLCONFIGDIR": scratch,
@@ -260,6 +261,14 @@ def _hidden(folder):
     grading = ROOT / "bplib" / "grading"
     return [*(ROOT / name for name in ("solutions", "chapters", "tests", "docs", ".git", ".build")), grading / "__pycache__",
             *(grading / f"{topic}.py" for topic in _topics()), folder]
+
+
+def everybodys(path):
+    """The folder of all submissions, for a file in STUDENT/CHAPTER below it; else the highest folder above the file, or the
+    file itself, that holds nothing that the process needs."""
+    needed = [Path(place).resolve() for place in (ROOT, sys.prefix, sys.base_prefix, tempfile.gettempdir())]
+    above = [place for place in path.parents[:3] if not any(need.is_relative_to(place) for need in needed)]
+    return above[-1] if above else path
 
 
 def _gives(cell, task):

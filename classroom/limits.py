@@ -51,11 +51,12 @@ class Limits:
 
 @functools.cache
 def namespaces():
-    """The beginning of a command that gives it namespaces of its own; empty where this machine does not allow that."""
-    program = shutil.which("unshare")
+    """The beginning of a command that gives it namespaces of its own, and ends it with the judge; empty where this machine
+    does not allow that."""
+    unshare, setpriv = shutil.which("unshare"), shutil.which("setpriv")
     user = () if os.name == "posix" and os.getuid() == 0 else ("--user", "--map-root-user")
-    if program:
-        command = (program, *user, *NAMESPACES)
+    if unshare and setpriv:
+        command = (setpriv, "--pdeathsig", "KILL", unshare, *user, *NAMESPACES)
         if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
             return command
     return ()

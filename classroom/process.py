@@ -3,8 +3,10 @@
 import builtins
 import contextlib
 import io
+import os
 import pickle
 import select
+import signal
 import time
 import types
 
@@ -72,6 +74,8 @@ class Process:
         for process in [*self._tree(), self.process]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        with contextlib.suppress(OSError):  # those whose parent is gone are in its session still
+            os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
         return self.spent
 
@@ -83,10 +87,9 @@ class Process:
                 process.kill()
 
     def _runner(self):
-        # With namespaces of its own, the first process only waits for the second.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            children = self.process.children()
-            return children[0] if self.process.name() == "unshare" and children else self.process
+        # The first process only waits for the second, so that this one has no other parent.
+        with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+            return self.process.children()[0]
         return None
 
     def _ask(self, message, buffers=()):

@@ -127,7 +127,7 @@ def huge(notebook, path):
         value = [value]
     return value""", before="one_example")
     answer_all(notebook, "np.broadcast_to(0.0, (10**9,))", "np.broadcast_to(0.0, (10**5, 10**5))", "deep()",
-               "'x' * 10**8", "np.where(arguments[0] > 0, 1.0, 0.0)", "[0.0] * 10**7", "10**10**6", "(-4.0, 4.0, 0.3)",
+               "'x' * 10**7", "np.where(arguments[0] > 0, 1.0, 0.0)", "[0.0] * 10**6", "10**10**5", "(-4.0, 4.0, 0.3)",
                "dict.fromkeys(range(10**6), 1.0)")
 
 
@@ -232,7 +232,7 @@ def calls_back(notebook, path):
 @submission("an answer that hands back nonsense", chapter="04_finite_differences", lost="gradient central checker")
 def calls_back_with_nonsense(notebook, path):
     replace(notebook, "gradient", "def gradient(f, x):\n    return f('text', print, {}) or f(*[x] * 9)")
-    replace(notebook, "central", "def central(f, x, h):\n    return f")
+    replace(notebook, "central", "def central_difference(f, x, h):\n    return f")
 
 
 @submission("an answer that writes into every open file", lost="sigmoid")

@@ -35,6 +35,7 @@ class Submission:
     lost : the exercises that honest work does not earn; the others give their full points.
     says : regular expressions, each of which the report's lines must match.
     chapter : whose notebook is changed.
+    contained : only namespaces hold it back; where a machine has none, the report must say that it has none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Submission:
     lost: tuple
     says: tuple
     chapter: str
+    contained: bool
 
     def write(self, folder):
         """The file to submit, in a folder of its own."""
@@ -58,14 +60,14 @@ class Submission:
         return {id: 0.0 if id in self.lost else points for id, points in available(self.chapter).items()}
 
 
-def submission(name, lost=(), says=(), chapter=CHAPTER):
+def submission(name, lost=(), says=(), chapter=CHAPTER, contained=False):
     """Put a change into the corpus. `lost` holds the names of exercises without their topic, or is "everything"."""
 
     def keep(change):
         ids = list(available(chapter))
         mine = ids if lost == "everything" else [id for id in ids if id.partition(".")[2] in lost.split()] if lost else []
         words = (says,) if isinstance(says, str) else says
-        CORPUS.append(Submission(name, change, tuple(mine), words, chapter))
+        CORPUS.append(Submission(name, change, tuple(mine), words, chapter, contained))
         return change
 
     return keep

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from classroom.limits import missing, namespaces
 from tests.hostile.corpus import CORPUS, MARKER, ROOT, SECRET
 from tests.hostile.tampering import honest
 
@@ -130,6 +131,8 @@ def _lives(process):
 
 def problems(submission, judgement):
     """What is wrong with a judgement, in words; empty where it is right."""
+    if submission.contained and not namespaces():
+        return [] if set(missing()) <= set(judgement.lines) else ["no line says that nothing holds it back"]
     expected, text = submission.expected(), "\n".join(judgement.lines)
     wrong = [f"{id}: {judgement.points.get(id)} points, deserves {points}"
              for id, points in expected.items() if judgement.points.get(id) != points]

@@ -60,9 +60,9 @@ except OSError:
 
 @submission("a memory hog", lost="accuracy", says="accuracy.*[Mm]emory")
 def memory_hog(notebook, path):
-    replace(notebook, "accuracy", "def accuracy(x, w, b, y):\n    hog = [np.ones(2**24) for _ in range(24)]\n"
+    replace(notebook, "accuracy", "def accuracy(x, w, b, y):\n    hog = [np.zeros(2**24) for _ in range(24)]\n"
                                   "    return np.mean((x @ w + b > 0) == (y == 1))")
-    add(notebook, "hog = [np.ones(2**24) for _ in range(24)]", before="distance")
+    add(notebook, "hog = [np.zeros(2**24) for _ in range(24)]", before="distance")
 
 
 @submission("100 MB of output from a cell")
@@ -131,7 +131,7 @@ atexit.register(stay)
 threading.Thread(target=stay).start()""", before="sigmoid")
 
 
-@submission("processes left behind")
+@submission("processes left behind", contained=True)
 def left_behind(notebook, path):
     add(notebook, f"""import os, subprocess, sys
 command = [sys.executable, "-c", "import time; time.sleep(120)", "{MARKER}"]
@@ -212,7 +212,7 @@ def deletes(notebook, path):
                   "    shutil.rmtree(os.getcwd(), ignore_errors=True)", before="sigmoid")
 
 
-@submission("files written everywhere")
+@submission("files written everywhere", contained=True)
 def litter(notebook, path):
     add(notebook, f"""import pathlib
 home = pathlib.Path.home()
@@ -242,7 +242,7 @@ def accuracy(x, w, b, y):
     return loaded[0].accuracy(x, w, b, y)""")
 
 
-@submission("an answer from the teacher's files", lost="sigmoid distance")
+@submission("an answer from the teacher's files", lost="sigmoid distance", contained=True)
 def teachers_files(notebook, path):
     add(notebook, f"""import json, os, pathlib
 import bplib
@@ -258,7 +258,7 @@ def looted(name):
     replace(notebook, "distance", "exec(looted('distance'))")
 
 
-@submission("a look into the grader's memory and environment", lost="sigmoid distance")
+@submission("a look into the grader's memory and environment", lost="sigmoid distance", contained=True)
 def memory_of_the_grader(notebook, path):
     add(notebook, f"""import os, pathlib
 def environments():
@@ -283,3 +283,11 @@ secret = "{SECRET[:8]}" "{SECRET[8:]}"
 seen, read = any(secret.encode() in text for text in environments()), parents_memory()""", before="sigmoid")
     replace(notebook, "sigmoid", f"def sigmoid(z):\n    return {RIGHT_SIGMOID} if seen else z")
     replace(notebook, "distance", "def distance(x, w, b):\n    return (x @ w + b) / np.linalg.norm(w) if read else x @ w")
+
+
+@submission("an answer from another learner's submission", lost="sigmoid", contained=True)
+def copied(notebook, path):
+    other = path.parent.parent / "somebody" / "answers.txt"
+    other.parent.mkdir(exist_ok=True)
+    other.write_text(f"def sigmoid(z):\n    return {RIGHT_SIGMOID}\n")
+    replace(notebook, "sigmoid", f"exec(open({str(other)!r}).read())")

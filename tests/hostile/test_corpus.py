@@ -34,7 +34,7 @@ def test_there_are_many_and_no_two_alike():
     assert all(of(module) for module in (answers, files, programs, tampering))
 
 
-@pytest.mark.parametrize("chapter", {submission.chapter for submission in CORPUS})
+@pytest.mark.parametrize("chapter", sorted({submission.chapter for submission in CORPUS}))
 def test_what_they_start_from_is_solved(chapter):
     assert points_in_the_notebook(solved(chapter)) == available(chapter)
 
