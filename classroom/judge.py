@@ -106,7 +106,7 @@ def judge(path, chapter, limits=None, seed=None, hidden=None):
         report.lines.append(f"0 of {report.available:g} points. {problem}")
         return report
     report.lines += submitted.notes + missing()
-    run = Run(submitted.cells, wanted, limits, seed, Path(path).resolve().parent)
+    run = Run(submitted.cells, wanted, limits, seed, everybodys(Path(path).resolve()))
     report.results = results = run.results()
     report.lines += run.notes
     for id, result in results.items():
@@ -261,6 +261,14 @@ def _hidden(folder):
     grading = ROOT / "bplib" / "grading"
     return [*(ROOT / name for name in ("solutions", "chapters", "tests", "docs", ".git", ".build")), grading / "__pycache__",
             *(grading / f"{topic}.py" for topic in _topics()), folder]
+
+
+def everybodys(path):
+    """The folder of all submissions, for a file in STUDENT/CHAPTER below it; else the highest folder above the file, or the
+    file itself, that holds nothing that the process needs."""
+    needed = [Path(place).resolve() for place in (ROOT, sys.prefix, sys.base_prefix, tempfile.gettempdir())]
+    above = [place for place in path.parents[:3] if not any(need.is_relative_to(place) for need in needed)]
+    return above[-1] if above else path
 
 
 def _gives(cell, task):

@@ -37,6 +37,9 @@ class Result(float):
         self.printed, self.picture, self.notes = _shortened(printed), "", []
         return self
 
+    def __getnewargs__(self):  # so that it can be copied, and sent from one process to another
+        return self.id, self.verdict, float(self), self.available, self.message, self.details, self.printed, self.mutant
+
     @property
     def heading(self):
         """The verdict and the points, in words."""

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import html
 import logging
+import pickle
 import re
 import sys
 import warnings
@@ -587,3 +588,11 @@ def test_infinity_is_equal_to_itself_only():
 def test_a_wrong_text_among_several_is_named():
     exercise = Exercise("mini.words", "Words", 1, ("yes", "no"), parts=("First:", "Second:"))
     assert "Second: 'yes' is not it." in str(exercise.judge(("yes", "yes")))
+
+
+def test_a_result_survives_the_way_to_another_process():
+    result = find("neuron.sigmoid").judge(lambda z: z)
+    other = pickle.loads(pickle.dumps(result))
+    assert float(other) == float(result)
+    assert str(other) == str(result)
+    assert vars(other) == vars(result)

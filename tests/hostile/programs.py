@@ -283,3 +283,11 @@ secret = "{SECRET[:8]}" "{SECRET[8:]}"
 seen, read = any(secret.encode() in text for text in environments()), parents_memory()""", before="sigmoid")
     replace(notebook, "sigmoid", f"def sigmoid(z):\n    return {RIGHT_SIGMOID} if seen else z")
     replace(notebook, "distance", "def distance(x, w, b):\n    return (x @ w + b) / np.linalg.norm(w) if read else x @ w")
+
+
+@submission("an answer from another learner's submission", lost="sigmoid", contained=True)
+def copied(notebook, path):
+    other = path.parent.parent / "somebody" / "answers.txt"
+    other.parent.mkdir(exist_ok=True)
+    other.write_text(f"def sigmoid(z):\n    return {RIGHT_SIGMOID}\n")
+    replace(notebook, "sigmoid", f"exec(open({str(other)!r}).read())")

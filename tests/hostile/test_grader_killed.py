@@ -11,7 +11,8 @@ from tests.hostile import programs
 from tests.hostile.corpus import CORPUS
 
 
-def test_nothing_of_a_submission_outlives_its_grader(tmp_path):
+def test_nothing_of_a_submission_outlives_its_grader(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     loop = next(submission for submission in CORPUS if submission.change is programs.loop_in_a_cell)
     path = loop.write(tmp_path / "submitted")
     grader = multiprocessing.get_context("spawn").Process(target=judge, args=(path, loop.chapter))

@@ -1,4 +1,4 @@
-"""Where the system gives no namespaces, the limits on time, memory and a dead process hold all the same, and the report says so."""
+"""Without namespaces the limits on time, memory and a dead process hold all the same, and the report says what does not."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
