@@ -1,4 +1,4 @@
-"""Without namespaces the limits on time, memory and a dead process hold all the same, and the report says what does not."""
+"""Without namespaces, the limits on time, memory and a dead process hold all the same, and the report says what is missing."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
