@@ -17,7 +17,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 # What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle.
 SLOW = ("tests/browser", "notebooks/09", "tests/build/test_course", "tests/labs/test_grid", "notebooks", "tests/hostile")
-ALONE = ("tests/browser/test_labs.py", "tests/grading/test_exercises.py")  # files whose tests may run side by side
+APART = ("tests/grading/test_exercises.py",)  # its many tests need nothing of each other
 
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("course")
@@ -32,13 +32,15 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """The tests of one file in one process, except where they are long and need nothing of each other."""
+    """For pytest-xdist: the tests of one file in one process, with two exceptions."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            return nodeid if file in ALONE else file
+            if file.startswith("tests/browser/"):  # they wait most of the time; but each process starts a server and a browser
+                return f"browser {sum(nodeid.encode()) % 2}"
+            return nodeid if file in APART else file
 
     return Scheduling(config, log)
 
