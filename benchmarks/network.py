@@ -1,8 +1,11 @@
 """One step of training, against its floor and against PyTorch: 784-128-10, the XOR network, and a network of 50 layers."""
+from functools import partial
+
 import numpy as np
 
 from benchmarks.core import absent, at_most, attempt, milliseconds, pytorch, ratio, threads, turns
 from bplib import MSE, SGD, Linear, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy, Tanh, datasets
+from bplib.layers import fill_grads
 
 RATE = 0.01
 TORCH = "PyTorch CPU eager"
@@ -14,13 +17,13 @@ def image_network(dtype=np.float64):
     return Sequential(Linear(784, 128, init="he", dtype=dtype), ReLU(), Linear(128, 10, rng=1, dtype=dtype))
 
 
-def step(net, loss, x, y):
-    """One step of training, as it is written in the lessons."""
-    optimiser = SGD(net, RATE)
+def step(net, loss, x, y, backward=None):
+    """One step of training, as `fit` does it; `backward` may be net.backward, which works out dL/dx as well."""
+    optimiser, backward = SGD(net, RATE), backward or partial(fill_grads, net)
 
     def run():
         loss.forward(net.forward(x, training=True), y)
-        net.backward(loss.backward())
+        backward(loss.backward())
         optimiser.step()
     return run
 
@@ -87,7 +90,9 @@ def _image_rows(dtype, batch, rounds):
     data, torch = datasets.fashion(), pytorch()
     x, y = data.x_train[:batch].astype(dtype), data.y_train[:batch]
     net = image_network(dtype)
-    contenders = {"bplib": step(net, SoftmaxCrossEntropy(), x, y), "floor": floor(x, net.params["0.W"], net.params["2.W"])}
+    loss = SoftmaxCrossEntropy()
+    contenders = {"bplib": step(net, loss, x, y), "with dL/dx": step(net, loss, x, y, net.backward),
+                  "floor": floor(x, net.params["0.W"], net.params["2.W"])}
     if torch:
         contenders["PyTorch"] = torch_step(torch, net, torch.nn.functional.cross_entropy, x, y)
     found = {}
