@@ -33,10 +33,8 @@ build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAP
 check: $(TOOLS) ## Say which built files differ from what their sources build
 	$(BIN)/python -m tools.build --check $(CHAPTER)
 
-bench: $(LAB) ## Measure how fast the labs answer a slider, and gradients are checked
-	$(BIN)/python benchmarks/labs.py
-	$(BIN)/python benchmarks/checker.py
-	$(BIN)/python benchmarks/network.py
+bench: $(TOOLS) ## Write docs/performance.md: speed against peers and limits; EXTRAS=test,torch adds PyTorch
+	$(BIN)/python -m benchmarks
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
 	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md

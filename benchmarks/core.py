@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 
 class Row(NamedTuple):
-    """One line of the table. ok : was the goal met? None where nothing was measured; `failed` then says whether it should have."""
+    """One line of the table. ok : was the goal met? None where nothing was measured; `failed`: it should have been."""
 
     work: str
     against: str

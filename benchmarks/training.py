@@ -1,24 +1,21 @@
-"""How well and how fast chapter 09's network learns, beside PyTorch: `python benchmarks/network.py`.
+"""How well and how fast lesson 09's network learns, beside PyTorch.
 
 The training is that of the lesson: 784-128-10, 50,000 images (10,000 and their shifted copies), eight epochs with batches of
-128, momentum, a falling rate. Both programs start from the same weights and see the same batches, one seed after the other;
-what is timed is the training alone, without `fit`'s record of each step. One thread each.
+128, momentum, a falling rate. Both programs start from the same weights and see the same batches; what is timed is the
+training alone, without `fit`'s record of each step. One thread each.
 """
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.core import absent, at_most, attempt, pytorch, threads
+from bplib import Linear, Momentum, ReLU, Sequential, SoftmaxCrossEntropy, datasets, evaluate
+from bplib.layers import fill_grads
 
-from bplib import Linear, Momentum, ReLU, Sequential, SoftmaxCrossEntropy, datasets, evaluate, fit  # noqa: E402
-
-EPOCHS, BATCH, RATE, SEEDS = 8, 128, 0.02, 3
+EPOCHS, BATCH, RATE = 8, 128, 0.02
 MOVES = ((0, 1), (0, -1), (1, 0), (-1, 0))
+WORK, PEER = "the whole training of lesson 09, without fit's record", "PyTorch CPU eager"
 NAMES = ("0.W", "0.b", "2.W", "2.b")
 
 
@@ -52,18 +49,8 @@ def ours(net, x, y, seed):
     loss, optimiser = SoftmaxCrossEntropy(), Momentum(net, RATE)
     for optimiser.lr, rows in batches(len(x), seed):
         loss.forward(net.forward(x[rows], training=True), y[rows])
-        net.backward(loss.backward())
+        fill_grads(net, loss.backward())
         optimiser.step()
-
-
-def recorded(net, x, y, seed):
-    """Train with `fit`, which writes down every step and evaluates after each epoch."""
-    optimiser = Momentum(net, RATE)
-
-    def slower(history, epoch):
-        optimiser.lr = RATE * (1 - (epoch + 1) / EPOCHS)
-
-    fit(net, SoftmaxCrossEntropy(), x, y, EPOCHS, BATCH, optimiser=optimiser, rng=seed, on_epoch=slower, progress=False)
 
 
 def theirs(torch, net, x, y, seed):
@@ -87,35 +74,26 @@ def theirs(torch, net, x, y, seed):
     return seconds
 
 
-def main():
-    """Print accuracy and seconds of each program, and how far their weights are apart."""
-    try:
-        import torch
-        torch.set_num_threads(1)
-    except ImportError:
-        torch = None
+def rows(rounds=1):
+    """The row of this group; `rounds` trainings of each program, one seed after the other."""
+    yield attempt(WORK, PEER, "at most 0.8 x", lambda: _row(rounds))
+
+
+def _row(rounds):
+    torch = pytorch()
+    if not torch:
+        return absent(WORK, PEER, "at most 0.8 x", "PyTorch is not installed")
     x, y, x_test, y_test = images()
-    results, gaps = {}, []
-    with threadpool_limits(1):
-        for seed in range(SEEDS):
-            nets = {}
-            for name, train in (("bplib", ours), ("bplib, fit", recorded), ("PyTorch", theirs)):
-                if train is theirs and torch is None:
-                    continue
-                nets[name] = net = network(seed)
-                start = time.perf_counter()
-                seconds = theirs(torch, net, x, y, seed) if train is theirs else train(net, x, y, seed)
-                seconds = seconds or time.perf_counter() - start
-                share = evaluate(net, SoftmaxCrossEntropy(), x_test, y_test)[1]
-                results.setdefault(name, []).append((share, seconds))
-            gaps += [max(np.abs(nets["bplib"].params[name] - net.params[name]).max() for name in NAMES)
-                     for net in nets.values()]
-    for name, runs in results.items():
-        shares, seconds = zip(*runs)
-        print(f"{name:10s}  test accuracy {statistics.mean(shares):.2%} (spread {statistics.stdev(shares):.2%}, lowest "
-              f"{min(shares):.2%})   {statistics.median(seconds):.1f} s a training")
-    print(f"largest difference between the programs' weights after training: {max(gaps):.0e}")
-
-
-if __name__ == "__main__":
-    main()
+    ratios, shares, gaps = [], [], []
+    with threads(1):
+        for seed in range(rounds):
+            net, twin = network(seed), network(seed)
+            start = time.perf_counter()
+            ours(net, x, y, seed)
+            seconds = time.perf_counter() - start
+            ratios.append(seconds / theirs(torch, twin, x, y, seed))
+            shares.append([evaluate(each, SoftmaxCrossEntropy(), x_test, y_test)[1] for each in (net, twin)])
+            gaps += [np.abs(net.params[name] - twin.params[name]).max() for name in NAMES]
+    words = (f"{seconds:.1f} s; test accuracy {np.mean(shares, axis=0)[0]:.2%}, PyTorch {np.mean(shares, axis=0)[1]:.2%}; "
+             f"largest difference of a weight {max(gaps):.0e}")
+    return at_most(WORK, PEER, 0.8, statistics.median(ratios), note=words)
