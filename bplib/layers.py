@@ -213,14 +213,11 @@ def fill_grads(net, dy):
     What `net.backward(dy)` raises.
     """
     # The very functions are compared: a subclass that overrides backward must not be passed over.
-    if type(net).backward is Sequential.backward:
+    while type(net).backward is Sequential.backward:
         for layer in reversed(net.layers[1:]):
             dy = layer.backward(dy)
-        fill_grads(net.layers[0], dy)
-    elif type(net).backward is Linear.backward:
-        net._fill(dy)
-    else:
-        net.backward(dy)
+        net = net.layers[0]
+    (net._fill if type(net).backward is Linear.backward else net.backward)(dy)
 
 
 def in_a_row(model):

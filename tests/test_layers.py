@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 
 from bplib import Linear, ReLU, Sequential, Sigmoid, Softmax, Tanh
-from bplib.layers import fill_grads
-from bplib.layers import flat
+from bplib.layers import fill_grads, flat
 from tests.battery import equal
 from tests.exported import batch, like
 
