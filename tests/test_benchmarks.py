@@ -52,5 +52,6 @@ def test_the_machine_is_described_without_its_name():
     import platform
 
     words = report.machine()
-    assert "cores" in words and "NumPy" in words
+    assert "cores" in words
+    assert "NumPy" in words
     assert platform.node() not in words.split()
