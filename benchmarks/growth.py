@@ -57,8 +57,8 @@ def _activations():
 def sections(rounds=15):
     """Tables of growth, of forward and backward, and of threads."""
     yield "## How cost grows\n"
-    yield ("Slopes of log cost over log value, of a step with forward and backward through equal `Linear` and `Tanh` layers, while "
-           f"the others rest at batch {REST['batch']}, width {REST['width']}, depth {REST['depth']}; one thread, the "
+    yield ("Slopes of log cost over log value, of a step with forward and backward through equal `Linear` and `Tanh` layers, "
+           f"while the others rest at batch {REST['batch']}, width {REST['width']}, depth {REST['depth']}; one thread, the "
            f"smallest of {rounds} times. The width's power is 2 in the products and 1 in the activations.\n")
     yield table(["varied", "from", "to", "time: power", "expected", "memory: power", "expected"],
                 [_grown(name, rounds) for name in GROWTH])
