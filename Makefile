@@ -52,10 +52,8 @@ build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAP
 check: $(TOOLS) ## Say which built files differ from what their sources build
 	$(BIN)/python -m tools.build --check $(CHAPTER)
 
-bench: $(LAB) ## Measure labs, gradient checks, trainings, and what cures bring in the same time
-	$(BIN)/python benchmarks/labs.py
-	$(BIN)/python benchmarks/checker.py
-	$(BIN)/python benchmarks/network.py
+bench: $(TOOLS) ## Write docs/performance.md: speed against peers and limits; EXTRAS=test,torch adds PyTorch
+	$(BIN)/python -m benchmarks
 	$(BIN)/python benchmarks/cures.py
 
 grade: $(TOOLS) ## Grade a class outside the learners' processes; SUBMISSIONS=folder GRADEFLAGS="--workers 2"

@@ -1,24 +1,20 @@
-"""How fast every entry of a gradient is checked: `python benchmarks/checker.py`.
+"""How fast every entry of a gradient is checked, and how small an error is found.
 
-The network is 784-128-10 on eight images, 101,770 parameters. In one interleaved run: `check_gradients`; the naive loop of
-central differences, two forward passes for each parameter (a sample of its entries, extrapolated); and, where PyTorch is
-installed, `torch.autograd.gradcheck(fast_mode=True)`, which checks one random projection. One BLAS thread for all.
+The network is 784-128-10 on eight images, 101,770 parameters. Contenders: `check_gradients`; the naive loop of central
+differences, two forward passes for each parameter (a sample of its entries, extrapolated); and, where PyTorch is installed,
+`torch.autograd.gradcheck(fast_mode=True)`, which checks one random projection.
 """
-import statistics
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.core import absent, at_least, at_most, attempt, milliseconds, pytorch, ratio, threads, turns
+from benchmarks.network import image_network
+from bplib import Linear, ReLU, Sequential, SoftmaxCrossEntropy, check_gradients, datasets
 
-from bplib import Linear, ReLU, Sequential, SoftmaxCrossEntropy, check_gradients, datasets  # noqa: E402
-
-ROUNDS, SAMPLE, ERROR = 30, 100, 1e-6
+SAMPLE, ERROR = 100, 1e-6
+WORK, NAIVE = "`check_gradients` on all parameters of 784-128-10, entry by entry", "naive loop of central differences"
+FAST = "torch gradcheck, fast mode (one random projection)"
+WEAK = 400  # the pixel whose row of the weight gradient is zeroed for torch
+SMALLEST = "relative error of a single weight's gradient that is found in its place"
 
 
 class Off(Linear):
@@ -28,11 +24,6 @@ class Off(Linear):
         dx = super().backward(dy)
         self.grads["W"][self.at] *= 1 + ERROR
         return dx
-
-
-def network(first=Linear):
-    """784-128-10, He's initialisation before the ReLU."""
-    return Sequential(first(784, 128, init="he"), ReLU(), Linear(128, 10, rng=1))
 
 
 def naive(net, loss, x, y, indices):
@@ -48,32 +39,32 @@ def naive(net, loss, x, y, indices):
         yield (up - down) / (2 * h)
 
 
-def torch_fast(x, y, net):
-    """The same network's fast check in PyTorch, as a function without arguments; None without PyTorch."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(1)
+def torch_fast(torch, x, y, net, zeroed=False):
+    """The same network's fast check in PyTorch, as a function without arguments; `zeroed` spoils a row of a gradient."""
     linear, entropy = torch.nn.functional.linear, torch.nn.functional.cross_entropy
     target = torch.tensor(y)
     inputs = [x, *(net.params[name].T if name.endswith("W") else net.params[name] for name in net.params)]
     tensors = tuple(torch.tensor(np.ascontiguousarray(array), requires_grad=True) for array in inputs)
 
+    def spoiled(grad):
+        if grad is None:  # torch also tries gradients that are not there
+            return None
+        grad = grad.clone()
+        grad[:, WEAK] = 0
+        return grad
+
     def value(x, W1, b1, W2, b2):
+        if zeroed:
+            W1 = W1.clone()
+            W1.register_hook(spoiled)
         return entropy(linear(linear(x, W1, b1).relu(), W2, b2), target)
-    return lambda: torch.autograd.gradcheck(value, tensors, fast_mode=True)
+    return lambda: torch.autograd.gradcheck(value, tensors, fast_mode=True, raise_exception=not zeroed)
 
 
-def timed(call):
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def located(loss, x, y, rng, tries=40):
-    """Of entries that are wrong by the factor 1 + ERROR, how many are found in their place? Entries of zero are left out."""
-    right, wrong = network(), network(Off)
+def located(loss, x, y, rng, tries):
+    """The share of entries, wrong by the factor 1 + ERROR, that are found in their place. Entries of zero are left out."""
+    right = image_network()
+    wrong = Sequential(Off(784, 128, init="he"), ReLU(), Linear(128, 10, rng=1))
     loss.forward(right.forward(x), y)
     right.backward(loss.backward())
     places = rng.permutation(np.argwhere(right.grads["0.W"]))[:tries]
@@ -82,35 +73,47 @@ def located(loss, x, y, rng, tries=40):
         wrong[0].at = place
         finding = check_gradients(wrong, loss, x, y)["0.W"]
         hits += finding.verdict == "mismatch" and finding.worst == place
-    return hits, tries
+    return hits / tries
 
 
-def main():
-    data = datasets.fashion()
+def rows(rounds=30):
+    """The rows of this group; `rounds` turns."""
+    torch, data = pytorch(), datasets.fashion()
     x, y = data.x_train[:8].astype(np.float64), data.y_train[:8]
-    net, loss, rng = network(), SoftmaxCrossEntropy(), np.random.default_rng(0)
+    net, loss, rng = image_network(), SoftmaxCrossEntropy(), np.random.default_rng(0)
     count = sum(param.size for param in net.params.values())
-    indices = [tuple(index) for index in np.column_stack([rng.integers(784, size=SAMPLE), rng.integers(128, size=SAMPLE)])]
-    works = {
-        "check_gradients, every entry": lambda: check_gradients(net, loss, x, y),
-        "naive loop": lambda: list(naive(net, loss, x, y, indices)),
-        "torch gradcheck, fast mode": torch_fast(x, y, net),
-    }
-    works = {name: work for name, work in works.items() if work}
-    times = {name: [] for name in works}
-    with threadpool_limits(1, user_api="blas"):
-        for _ in tqdm(range(ROUNDS), unit="round"):
-            for name, work in works.items():
-                times[name].append(timed(work))
-        hits, tries = located(loss, x, y, rng)
-    medians = {name: statistics.median(found) for name, found in times.items()}
-    medians["naive loop"] *= count / SAMPLE
-    ours = medians["check_gradients, every entry"]
-    print(f"{count:,} parameters, batch of 8, float64, medians of {ROUNDS} interleaved rounds")
-    for name, seconds in medians.items():
-        print(f"{name:30} {1e3 * seconds:10.1f} ms   check_gradients takes {ours / seconds:.2g} of it")
-    print(f"one entry wrong by a factor of 1 + {ERROR:g}: found and located {hits} times of {tries}")
+    indices = list(zip(rng.integers(784, size=SAMPLE), rng.integers(128, size=SAMPLE)))
+    contenders = {"check_gradients": lambda: check_gradients(net, loss, x, y),
+                  f"naive loop, {SAMPLE} entries": lambda: list(naive(net, loss, x, y, indices))}
+    if torch:
+        contenders["torch"] = torch_fast(torch, x, y, net)
+    found = {}
 
+    def times():
+        if not found:
+            with threads(1):
+                found.update(turns(contenders, rounds))
+        return found
 
-if __name__ == "__main__":
-    main()
+    def against_the_loop():
+        value = count / SAMPLE * ratio(times(), f"naive loop, {SAMPLE} entries", "check_gradients")
+        return at_least(WORK, NAIVE, 1000, value, "x faster", f"{count:,} parameters, batch of 8; {milliseconds(found)}")
+
+    def smallest():
+        tries = max(2, rounds)
+        with threads(1):
+            share = located(loss, x, y, rng, tries)
+        words = f"{share:.0%} of {tries} entries wrong by a factor of 1 + {ERROR:g} found and located"
+        if torch:
+            passed = torch_fast(torch, x, y, net, zeroed=True)()
+            words += f"; torch fast mode {'passes' if passed else 'rejects'} a zeroed row"
+        value = ERROR if share == 1 else float("inf")
+        return at_most(SMALLEST, "torch fast mode: a zeroed row", ERROR, value, "", words)
+
+    yield attempt(WORK, NAIVE, "at least 1,000 x faster", against_the_loop)
+    if torch:
+        yield attempt(WORK, FAST, "at most 2 x",
+                      lambda: at_most(WORK, FAST, 2, ratio(times(), "check_gradients", "torch"), note=milliseconds(times())))
+    else:
+        yield absent(WORK, FAST, "at most 2 x", "PyTorch is not installed")
+    yield attempt(SMALLEST, "torch fast mode: a zeroed row", "at most 1e-06", smallest)

@@ -1,121 +1,147 @@
-"""How well and how fast chapter 09's network learns, beside PyTorch: `python benchmarks/network.py`.
-
-The training is that of the lesson: 784-128-10, 50,000 images (10,000 and their shifted copies), eight epochs with batches of
-128, momentum, a falling rate. Both programs start from the same weights and see the same batches, one seed after the other;
-what is timed is the training alone, without `fit`'s record of each step. One thread each.
-"""
-import statistics
-import sys
-import time
-from pathlib import Path
+"""One step of training, against its floor and against PyTorch: 784-128-10, the XOR network, and a network of 50 layers."""
+from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.core import absent, at_most, attempt, milliseconds, pytorch, ratio, threads, turns
+from bplib import MSE, SGD, Linear, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy, Tanh, datasets
+from bplib.layers import fill_grads
 
-from bplib import Linear, Momentum, ReLU, Sequential, SoftmaxCrossEntropy, datasets, evaluate, fit  # noqa: E402
-
-EPOCHS, BATCH, RATE, SEEDS = 8, 128, 0.02, 3
-MOVES = ((0, 1), (0, -1), (1, 0), (-1, 0))
-NAMES = ("0.W", "0.b", "2.W", "2.b")
+RATE = 0.01
+TORCH = "PyTorch CPU eager"
+FLOOR = "five matrix products and the update, preallocated"
 
 
-def images():
-    """Training images with their shifted copies, and test images, standardised."""
-    data = datasets.fashion()
-    mean, spread = data.x_train.mean(), data.x_train.std()
-    pictures = ((data.x_train - mean) / spread).reshape(-1, 28, 28)
-    copies = [pictures, *(np.roll(pictures, move, axis=(1, 2)) for move in MOVES)]
-    x = np.concatenate(copies).reshape(-1, 784)
-    return x, np.tile(data.y_train, len(copies)), (data.x_test - mean) / spread, data.y_test
+def image_network(dtype=np.float64):
+    """784-128-10 with He's initialisation before the ReLU."""
+    return Sequential(Linear(784, 128, init="he", dtype=dtype), ReLU(), Linear(128, 10, rng=1, dtype=dtype))
 
 
-def network(seed):
-    """784-128-10 with random weights."""
-    rng = np.random.default_rng(seed)
-    return Sequential(Linear(784, 128, init="he", rng=rng), ReLU(), Linear(128, 10, init="he", rng=rng))
+def step(net, loss, x, y, backward=None):
+    """One step of training, as `fit` does it; `backward` may be net.backward, which works out dL/dx as well."""
+    optimiser, backward = SGD(net, RATE), backward or partial(fill_grads, net)
 
-
-def batches(n, seed):
-    """The learning rate and the rows of every step."""
-    rng = np.random.default_rng(seed)
-    for epoch in range(EPOCHS):
-        order = rng.permutation(n)
-        for start in range(0, n, BATCH):
-            yield RATE * (1 - epoch / EPOCHS), order[start:start + BATCH]
-
-
-def ours(net, x, y, seed):
-    """Train with bplib's layers."""
-    loss, optimiser = SoftmaxCrossEntropy(), Momentum(net, RATE)
-    for optimiser.lr, rows in batches(len(x), seed):
-        loss.forward(net.forward(x[rows], training=True), y[rows])
-        net.backward(loss.backward())
+    def run():
+        loss.forward(net.forward(x, training=True), y)
+        backward(loss.backward())
         optimiser.step()
+    return run
 
 
-def recorded(net, x, y, seed):
-    """Train with `fit`, which writes down every step and evaluates after each epoch."""
-    optimiser = Momentum(net, RATE)
+def floor(x, W1, W2):
+    """The products that a step of 784-128-10 cannot do without, and the update, in arrays that are made once."""
+    W1, W2, n = W1.copy(), W2.copy(), len(x)
+    z1, z2 = np.empty((n, W1.shape[1]), x.dtype), np.empty((n, W2.shape[1]), x.dtype)
+    dz1, dz2 = np.empty_like(z1), np.full_like(z2, 1e-3)
+    dW1, dW2 = np.empty_like(W1), np.empty_like(W2)
 
-    def slower(history, epoch):
-        optimiser.lr = RATE * (1 - (epoch + 1) / EPOCHS)
+    def run():
+        np.dot(x, W1, out=z1)
+        np.dot(z1, W2, out=z2)
+        np.dot(z1.T, dz2, out=dW2)
+        np.dot(dz2, W2.T, out=dz1)
+        np.dot(x.T, dz1, out=dW1)
+        for W, dW in ((W1, dW1), (W2, dW2)):
+            np.multiply(dW, 1e-9, out=dW)
+            np.subtract(W, dW, out=W)
+    return run
 
-    fit(net, SoftmaxCrossEntropy(), x, y, EPOCHS, BATCH, optimiser=optimiser, rng=seed, on_epoch=slower, progress=False)
 
+def torch_step(torch, net, loss, x, y):
+    """The same network, weights and step in PyTorch."""
+    model = torch_copy(torch, net, x.dtype)
+    optimiser = torch.optim.SGD(model.parameters(), lr=RATE)
+    x, y = torch.tensor(x), torch.tensor(y)
 
-def theirs(torch, net, x, y, seed):
-    """Train a copy of the network with PyTorch; its weights go into `net` at the end. Returns the seconds."""
-    model = torch.nn.Sequential(torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)).double()
-    with torch.no_grad():
-        for param, name in zip(model.parameters(), NAMES):
-            param.copy_(torch.tensor(net.params[name].T))
-    optimiser = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
-    images, labels = torch.tensor(x), torch.tensor(y)
-    start = time.perf_counter()
-    for rate, rows in batches(len(x), seed):
-        optimiser.param_groups[0]["lr"] = rate
+    def run():
         optimiser.zero_grad()
-        rows = torch.from_numpy(rows)
-        torch.nn.functional.cross_entropy(model(images[rows]), labels[rows]).backward()
+        loss(model(x), y).backward()
         optimiser.step()
-    seconds = time.perf_counter() - start
-    for param, name in zip(model.parameters(), NAMES):
-        net.params[name][...] = param.detach().numpy().T
-    return seconds
+    return run
 
 
-def main():
-    """Print accuracy and seconds of each program, and how far their weights are apart."""
-    try:
-        import torch
-        torch.set_num_threads(1)
-    except ImportError:
-        torch = None
-    x, y, x_test, y_test = images()
-    results, gaps = {}, []
-    with threadpool_limits(1):
-        for seed in range(SEEDS):
-            nets = {}
-            for name, train in (("bplib", ours), ("bplib, fit", recorded), ("PyTorch", theirs)):
-                if train is theirs and torch is None:
-                    continue
-                nets[name] = net = network(seed)
-                start = time.perf_counter()
-                seconds = theirs(torch, net, x, y, seed) if train is theirs else train(net, x, y, seed)
-                seconds = seconds or time.perf_counter() - start
-                share = evaluate(net, SoftmaxCrossEntropy(), x_test, y_test)[1]
-                results.setdefault(name, []).append((share, seconds))
-            gaps += [max(np.abs(nets["bplib"].params[name] - net.params[name]).max() for name in NAMES)
-                     for net in nets.values()]
-    for name, runs in results.items():
-        shares, seconds = zip(*runs)
-        print(f"{name:10s}  test accuracy {statistics.mean(shares):.2%} (spread {statistics.stdev(shares):.2%}, lowest "
-              f"{min(shares):.2%})   {statistics.median(seconds):.1f} s a training")
-    print(f"largest difference between the programs' weights after training: {max(gaps):.0e}")
+def torch_copy(torch, net, dtype):
+    """A bplib network as a PyTorch module, with the same weights."""
+    modules = []
+    for layer in net:
+        if isinstance(layer, Linear):
+            module = torch.nn.Linear(layer.n_in, layer.n_out, dtype=getattr(torch, np.dtype(dtype).name))
+            with torch.no_grad():
+                module.weight.copy_(torch.tensor(layer.params["W"].T))
+                module.bias.copy_(torch.tensor(layer.params["b"]))
+            modules.append(module)
+        else:
+            modules.append(getattr(torch.nn, type(layer).__name__)())
+    return torch.nn.Sequential(*modules)
 
 
-if __name__ == "__main__":
-    main()
+def rows(rounds=150):
+    """The rows of this group; `rounds` turns each."""
+    for dtype in (np.float32, np.float64):
+        for batch in (64, 256):
+            yield from _image_rows(dtype, batch, rounds)
+    yield attempt("XOR network step", TORCH, "at most 0.12 x", lambda: _xor(rounds))
+    yield attempt("depth 50, width 64, batch 128, forward and backward with norms", TORCH, "at most 0.6 x",
+                  lambda: _deep(max(1, rounds // 3)))
+
+
+def _image_rows(dtype, batch, rounds):
+    work = f"training step 784-128-10, batch {batch}, {np.dtype(dtype).name}"
+    data, torch = datasets.fashion(), pytorch()
+    x, y = data.x_train[:batch].astype(dtype), data.y_train[:batch]
+    net = image_network(dtype)
+    loss = SoftmaxCrossEntropy()
+    contenders = {"bplib": step(net, loss, x, y), "with dL/dx": step(net, loss, x, y, net.backward),
+                  "floor": floor(x, net.params["0.W"], net.params["2.W"])}
+    if torch:
+        contenders["PyTorch"] = torch_step(torch, net, torch.nn.functional.cross_entropy, x, y)
+    found = {}
+
+    def against(name, peer, goal):
+        if not found:
+            with threads(1):
+                found.update(turns(contenders, rounds))
+        return at_most(work, peer, goal, ratio(found, "bplib", name), note=milliseconds(found))
+
+    yield attempt(work, FLOOR, "at most 1.2 x", lambda: against("floor", FLOOR, 1.2))
+    if torch:
+        yield attempt(work, TORCH, "at most 0.8 x", lambda: against("PyTorch", TORCH, 0.8))
+    else:
+        yield absent(work, TORCH, "at most 0.8 x", "PyTorch is not installed")
+
+
+def _xor(rounds):
+    work, torch = "XOR network step", pytorch()
+    if not torch:
+        return absent(work, TORCH, "at most 0.12 x", "PyTorch is not installed")
+    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([[0.0], [1], [1], [0]])
+    net = Sequential(Linear(2, 2), Sigmoid(), Linear(2, 1, rng=1), Sigmoid())
+    contenders = {"bplib": step(net, MSE(), x, y), "PyTorch": torch_step(torch, net, torch.nn.functional.mse_loss, x, y)}
+    with threads(1):
+        times = turns(contenders, rounds, repeat=20)
+    return at_most(work, TORCH, 0.12, ratio(times, "bplib", "PyTorch"), note=milliseconds(times))
+
+
+def _deep(rounds):
+    work, torch = "depth 50, width 64, batch 128, forward and backward with norms", pytorch()
+    if not torch:
+        return absent(work, TORCH, "at most 0.6 x", "PyTorch is not installed")
+    layers = [layer for seed in range(50) for layer in (Linear(64, 64, rng=seed), Tanh())]
+    net, loss, rng = Sequential(*layers), MSE(), np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 128, 64))
+    model = torch_copy(torch, net, x.dtype)
+    x_torch, y_torch = torch.tensor(x), torch.tensor(y)
+
+    def ours():
+        loss.forward(net.forward(x), y)
+        net.backward(loss.backward())
+        return {name: float(np.linalg.norm(grad)) for name, grad in net.grads.items()}
+
+    def theirs():
+        model.zero_grad()
+        torch.nn.functional.mse_loss(model(x_torch), y_torch).backward()
+        return [float(param.grad.norm()) for param in model.parameters()]
+
+    with threads(1):
+        times = turns({"bplib": ours, "PyTorch": theirs}, rounds)
+    return at_most(work, TORCH, 0.6, ratio(times, "bplib", "PyTorch"), note=milliseconds(times))

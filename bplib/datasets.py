@@ -1,6 +1,5 @@
 """The data of the course. All of it is computed here or shipped inside the package; nothing is downloaded."""
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -81,5 +80,7 @@ def xor():
 
 @lru_cache(maxsize=1)
 def _fashion_bytes():
+    from importlib.resources import files  # here, because it takes as long to import as half of the package
+
     with (files("bplib") / "data" / "fashion.npz").open("rb") as file, np.load(file) as archive:
         return {name: archive[name] for name in archive.files}

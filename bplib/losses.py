@@ -100,8 +100,7 @@ class BinaryCrossEntropy(Loss):
         return np.sum((top - y * z) + rest) / len(z)  # where y = 1 the large numbers cancel first, and the rest is exact
 
     def gradient(self, y_hat, y):
-        z = y_hat
-        return (Sigmoid().f(z) - y) / len(z)
+        return (Sigmoid().f(y_hat) - y) / len(y_hat)
 
 
 class SoftmaxCrossEntropy(Loss):

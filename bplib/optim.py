@@ -40,8 +40,7 @@ class SGD:
             if grads[name].shape != param.shape:
                 raise ValueError(f"{who}: expected the gradient of {name} to have shape {param.shape}, "
                                  f"got {grads[name].shape}.")
-        if self.clip is not None:
-            grads = self.clip(grads)
+        grads = grads if self.clip is None else self.clip(grads)
         for name, param in params.items():
             param -= self.lr * self.direction(name, grads[name])
 
@@ -78,9 +77,8 @@ class Momentum(SGD):
 
     def direction(self, name, grad):
         """The running sum, with this gradient in it."""
-        v = self.momentum * self.velocity.get(name, np.zeros_like(grad)) + grad
-        self.velocity[name] = v
-        return v
+        self.velocity[name] = self.momentum * self.velocity.get(name, np.zeros_like(grad)) + grad
+        return self.velocity[name]
 
 
 def clip_by_value(grads, limit):

@@ -9,6 +9,7 @@ from collections import namedtuple
 import numpy as np
 
 from bplib import _require
+from bplib.layers import fill_grads
 from bplib.losses import BinaryCrossEntropy, SoftmaxCrossEntropy
 from bplib.optim import SGD
 
@@ -155,7 +156,7 @@ def fit(net, loss, x, y, epochs=10, batch_size=64, lr=None, optimiser=None, vali
             for start in starts:
                 batch = order[start:start + batch_size]
                 value = loss.forward(net.forward(x[batch], training=True), y[batch])
-                net.backward(loss.backward())
+                fill_grads(net, loss.backward())
                 norms = {name: _length(grad) for name, grad in net.grads.items()}
                 _require_finite(value, norms, optimiser, history)
                 before = {name: param.copy() for name, param in net.params.items()}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from bplib import Linear, ReLU, Sequential, Sigmoid, Softmax, Tanh
-from bplib.layers import flat
+from bplib.layers import fill_grads, flat
 from tests.battery import equal
 from tests.exported import batch, like
 
@@ -205,3 +205,29 @@ def test_a_net_of_linear_layers_is_one_linear_layer(widths):
     x = batch(features=d)
     y = Sequential(first, second).forward(x)
     assert np.allclose(y, x @ (first.params["W"] @ second.params["W"]), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_fill_grads_gives_what_backward_gives(nested):
+    front = Linear(3, 4)
+    net = Sequential(Sequential(front, ReLU()), Linear(4, 2)) if nested else Sequential(front, ReLU(), Linear(4, 2))
+    dy = np.random.default_rng(1).standard_normal((5, 2))
+    net.forward(np.random.default_rng(0).standard_normal((5, 3)))
+    net.backward(dy)
+    expected = dict(net.grads)
+    net.backward(np.zeros_like(dy))
+    fill_grads(net, dy)
+    assert net.grads.keys() == expected.keys()
+    for name, grad in net.grads.items():
+        np.testing.assert_array_equal(grad, expected[name])
+
+
+def test_fill_grads_asks_a_backward_of_its_own():
+    class Doubled(Linear):
+        def backward(self, dy):
+            return super().backward(2 * dy)
+
+    layer, dy = Doubled(3, 2), np.ones((4, 2))
+    layer.forward(np.ones((4, 3)))
+    fill_grads(Sequential(layer), dy)
+    np.testing.assert_array_equal(layer.grads["b"], [8, 8])

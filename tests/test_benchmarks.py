@@ -1,0 +1,57 @@
+"""The benchmarks run, and say so where something is missing or fails. No test looks at the seconds."""
+import importlib
+
+import pytest
+
+from benchmarks import __main__ as bench, core, network, report
+
+QUICK = ("network", "checker", "imports", "suite", "growth")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_every_row_of_a_group_is_measured(name):
+    rows = list(importlib.import_module(f"benchmarks.{name}").rows(rounds=1))
+    assert rows
+    assert [row for row in rows if row.failed] == []
+    assert all(row.ok is not None or row.note for row in rows), "a row without a figure says why"
+
+
+def test_without_pytorch_a_row_says_so(monkeypatch):
+    monkeypatch.setattr(network, "pytorch", lambda: None)
+    rows = [row for row in network.rows(rounds=1) if row.against == network.TORCH]
+    assert rows
+    assert {(row.ok, row.failed, row.note) for row in rows} == {(None, False, "PyTorch is not installed")}
+
+
+def test_what_fails_is_reported_and_the_others_go_on(monkeypatch, capsys):
+    def rows(rounds=1):
+        yield core.attempt("good", "peer", "at most 2 x", lambda: core.at_most("good", "peer", 2, 1.5))
+        yield core.attempt("bad", "peer", "at most 2 x", lambda: 1 / 0)
+        yield core.at_least("slow", "peer", 5, 3)
+
+    monkeypatch.setattr(importlib.import_module("benchmarks.imports"), "rows", rows)
+    assert bench.main(["--only", "imports"]) == 1, "a row failed to run"
+    page = capsys.readouterr().out
+    assert "| good | peer | at most 2 x | 1.5 x | met |" in page
+    assert "| bad | peer | at most 2 x | failed | failed | ZeroDivisionError: division by zero |" in page
+    assert "| slow | peer | at least 5 x | 3 x | missed |" in page
+
+
+def test_a_missed_goal_is_no_failure(monkeypatch, capsys):
+    missed = [core.at_most("slow", "peer", 1, 2)]
+    monkeypatch.setattr(importlib.import_module("benchmarks.imports"), "rows", lambda rounds=1: missed)
+    assert bench.main(["--only", "imports"]) == 0
+
+
+def test_the_ratio_is_the_median_of_the_turns():
+    times = {"one": [1.0, 9.0, 4.0], "other": [1.0, 3.0, 2.0]}
+    assert core.ratio(times, "one", "other") == 2
+
+
+def test_the_machine_is_described_without_its_name():
+    import platform
+
+    words = report.machine()
+    assert "cores" in words
+    assert "NumPy" in words
+    assert platform.node() not in words.split()
