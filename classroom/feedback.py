@@ -71,9 +71,19 @@ def advice(id, found):
     if found["verdict"] == WRONG and find(id).called:
         kind = "another shape or kind than" if "should have shape" in found["message"] else "other numbers than"
         words = f"On inputs that you have not seen, your answer gives {kind} the right one."
+    elif find(id).called:
+        words = stopped(found["message"])
     else:
-        words = found["message"].rsplit("\n", 1)[-1]
+        words = found["message"]
     return f"{words} In your notebook, check({id!r}, ...) and its hints help you to find out why."
+
+
+def stopped(message):
+    """What an error was, without its own words: these are the learner's, and could carry a hidden input out."""
+    name = message.rsplit("\n", 1)[-1].split(":")[0].strip()
+    if name.isidentifier() and name != "UnansweredError":
+        return f"Your answer stopped with a {name}."
+    return "Your answer gave no result: it was stopped, or ended its process."
 
 
 def write_all(results, folder):

@@ -143,6 +143,14 @@ def test_another_file_seed_limit_or_hidden_input_is_judged_anew(change, tmp_path
     assert settings.key(submission) != before
 
 
+@pytest.mark.parametrize("said", ["ValueError: x is [0.123, 4.56]", "x = 0.123: y", "UnansweredError: 0.123"])
+def test_an_error_carries_no_hidden_input_out(said):
+    found = {"verdict": "error", "mutant": None, "points": 0, "available": 2, "message": f"Tried with hidden inputs.\n{said}"}
+    words = feedback.advice("neuron.weighted_sum", found)
+    assert not set("123456") & set(words)
+    assert ("ValueError" in words) == said.startswith("ValueError")
+
+
 HIDDEN = '''
 HIDDEN = {"neuron.weighted_sum": lambda rng: (rng.normal(size=(1, 40)), rng.normal(size=(40, 2)), rng.normal(size=2))}
 '''
