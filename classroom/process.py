@@ -34,7 +34,7 @@ class Process:
     def __init__(self, popen, connection, limits, total):
         self.popen, self.connection, self.limits, self.total = popen, connection, limits, total
         self.process = psutil.Process(popen.pid)
-        self.spent, self.started = 0.0, 0.0
+        self.spent = 0.0
         connection.setblocking(False)
 
     def begin(self):
@@ -71,7 +71,9 @@ class Process:
     def end(self):
         """Kill it and everything that it started. Returns the computing time that it used."""
         self.connection.close()
-        for process in [*self._tree(), self.process]:
+        tree = self._tree()
+        self._cpu(tree)
+        for process in [*tree, self.process]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         with contextlib.suppress(OSError):  # those whose parent is gone are in its session still
@@ -100,7 +102,8 @@ class Process:
             raise StoppedError("it ended the process that ran it.") from None
 
     def _watch(self, patience=None):
-        self._own, self._cpu0, self._idle, self._last = time.process_time(), self._cpu(), 0.0, (time.monotonic(), self._cpu())
+        # Most cells and answers take less than the look at all processes, so the first look is at the first wait.
+        self._own, self._cpu0, self._idle, self._last = time.process_time(), None, 0.0, (time.monotonic(), 0.0)
         self._patience = patience or self.limits.seconds
 
     def recv(self, count):
@@ -128,11 +131,13 @@ class Process:
             yield TICKS[-1]
 
     def _check(self):
-        now, cpu = time.monotonic(), self._cpu()
-        tree = self._tree()
+        now, tree = time.monotonic(), self._tree()
+        cpu = self._cpu(tree)
         then, before = self._last
         self._last = now, cpu
-        if cpu <= before and not any(map(_wants_to_run, tree)):
+        if self._cpu0 is None:
+            self._cpu0 = cpu
+        elif cpu <= before and not any(map(_wants_to_run, tree)):
             self._idle += now - then
         mine = time.process_time() - self._own  # an answer may call functions of the judge's
         if cpu - self._cpu0 + mine > self._patience:
@@ -144,9 +149,9 @@ class Process:
         if len(tree) > self.limits.processes + 2:
             raise StoppedError(f"it started more than {self.limits.processes} processes.")
 
-    def _cpu(self):
+    def _cpu(self, tree):
         total = 0.0
-        for process in self._tree():
+        for process in tree:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 times = process.cpu_times()
                 total += times.user + times.system + times.children_user + times.children_system
