@@ -13,7 +13,7 @@ from tqdm import tqdm
 from benchmarks import report
 from benchmarks.core import attempt
 
-GROUPS = ("network", "training", "checker", "labs", "browser", "imports", "grading", "suite", "growth")
+GROUPS = ("network", "training", "checker", "labs", "browser", "imports", "grading", "suite", "growth", "tests")
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 

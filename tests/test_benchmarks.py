@@ -3,9 +3,9 @@ import importlib
 
 import pytest
 
-from benchmarks import __main__ as bench, core, network, report
+from benchmarks import __main__ as bench, core, network, report, suite
 
-QUICK = ("network", "checker", "imports", "suite", "growth")
+QUICK = ("network", "checker", "imports", "growth")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -14,6 +14,13 @@ def test_every_row_of_a_group_is_measured(name):
     assert rows
     assert [row for row in rows if row.failed] == []
     assert all(row.ok is not None or row.note for row in rows), "a row without a figure says why"
+
+
+def test_lessons_and_the_start_of_the_lab_are_measured():
+    rows = list(suite.rows(rounds=1, lessons=[suite.ROOT / "notebooks" / "00_debugging.ipynb"]))
+    assert [row.failed for row in rows] == [False, False], rows
+    assert "00 " in rows[0].note
+    assert "make lab" in rows[1].note
 
 
 def test_without_pytorch_a_row_says_so(monkeypatch):
