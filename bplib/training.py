@@ -9,6 +9,7 @@ from collections import namedtuple
 import numpy as np
 
 from bplib import _require
+from bplib._threads import suited_to
 from bplib.layers import fill_grads
 from bplib.losses import BinaryCrossEntropy, SoftmaxCrossEntropy
 from bplib.optim import SGD
@@ -119,7 +120,7 @@ def fit(net, loss, x, y, epochs=10, batch_size=64, lr=None, optimiser=None, vali
 
     Each epoch puts the examples in a new random order and cuts it into batches; the last one may be smaller. A progress bar
     shows the loss and the time left once training takes longer than a second. Ctrl-C (in a notebook: the square) ends the
-    training, and what was learned so far is kept and returned.
+    training, and what was learned so far is kept and returned. Small matrices are multiplied by one thread.
 
     Parameters
     ----------
@@ -149,31 +150,30 @@ def fit(net, loss, x, y, epochs=10, batch_size=64, lr=None, optimiser=None, vali
     n = len(x)
     starts = range(0, n, batch_size)
     history = History(net.params, len(starts))
-    bar = _bar(epochs * len(starts), progress)
-    try:
-        for epoch in range(epochs):
-            order = rng.permutation(n) if shuffle else np.arange(n)
-            for start in starts:
-                batch = order[start:start + batch_size]
-                value = loss.forward(net.forward(x[batch], training=True), y[batch])
-                fill_grads(net, loss.backward())
-                norms = {name: _length(grad) for name, grad in net.grads.items()}
-                _require_finite(value, norms, optimiser, history)
-                before = {name: param.copy() for name, param in net.params.items()}
-                optimiser.step()
-                ratios = [_ratio(param, before[name]) for name, param in net.params.items()]
-                history._steps.append(Step(value, [norms[name] for name in before], ratios))
-                bar.set_postfix_str(f"epoch {epoch + 1}, loss {value:.4g}", refresh=False)
-                bar.update()
-            history._epochs.append(Epoch(*evaluate(net, loss, x, y),
-                                         *(evaluate(net, loss, *validation) if validation else (None, None))))
-            if on_epoch is not None and on_epoch(history, epoch):
-                history.stopped = f"on_epoch said so after epoch {epoch + 1}"
-                break
-    except KeyboardInterrupt:
-        history.stopped = "interrupted"
-    finally:
-        bar.close()
+    largest = batch_size * max((param.size for param in net.params.values()), default=0)
+    with _bar(epochs * len(starts), progress) as bar, suited_to(multiplications=largest):
+        try:
+            for epoch in range(epochs):
+                order = rng.permutation(n) if shuffle else np.arange(n)
+                for start in starts:
+                    batch = order[start:start + batch_size]
+                    value = loss.forward(net.forward(x[batch], training=True), y[batch])
+                    fill_grads(net, loss.backward())
+                    norms = {name: _length(grad) for name, grad in net.grads.items()}
+                    _require_finite(value, norms, optimiser, history)
+                    before = {name: param.copy() for name, param in net.params.items()}
+                    optimiser.step()
+                    ratios = [_ratio(param, before[name]) for name, param in net.params.items()]
+                    history._steps.append(Step(value, [norms[name] for name in before], ratios))
+                    bar.set_postfix_str(f"epoch {epoch + 1}, loss {value:.4g}", refresh=False)
+                    bar.update()
+                history._epochs.append(Epoch(*evaluate(net, loss, x, y),
+                                             *(evaluate(net, loss, *validation) if validation else (None, None))))
+                if on_epoch is not None and on_epoch(history, epoch):
+                    history.stopped = f"on_epoch said so after epoch {epoch + 1}"
+                    break
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
     return history
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import threadpoolctl
 from tqdm import tqdm
 
 from bplib import (
@@ -218,3 +219,20 @@ def test_the_history_of_real_images_falls_and_describes_itself():
     assert history.epoch_loss[-1] < history.epoch_loss[0] < history.loss[0]
     assert history.accuracy[-1] > 0.6
     assert repr(history).startswith("History(48 steps, 3 epochs, last loss ")
+
+
+@pytest.mark.parametrize(("width", "threads"), [(8, 1), (4000, 2)])
+def test_small_matrices_get_one_thread_and_large_ones_all(width, threads):
+    seen = []
+
+    class Counting(Linear):
+        def forward(self, x, training=False):
+            seen.extend(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")
+            return super().forward(x, training)
+
+    net, x = Sequential(Counting(width, 4, rng=1)), np.ones((4096, width), np.float32)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        fit(net, MSE(), x, np.zeros((4096, 4), np.float32), epochs=1, batch_size=4096, lr=1e-6, progress=False)
+        after = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+    assert set(seen) == {threads}
+    assert after == {2}, "the number of threads is put back"

@@ -17,8 +17,6 @@ import asyncio
 import html
 import traceback
 from base64 import b64encode
-from contextlib import nullcontext
-from functools import cache
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -27,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bplib._png import png
+from bplib._threads import suited_to
 from bplib.labs import style
 from bplib.labs.controls import Choice, Float, Int, Toggle, listed
 
@@ -107,7 +106,7 @@ class Lab:
             of such dicts. values : as for `values`.
         """
         values = self.values(**values)
-        with _one_thread():
+        with suited_to(multiplications=0):
             data = self.compute(**values)
         if self.pinnable:
             data["pinned"] = None if pinned is None else self.data(**pinned)
@@ -316,20 +315,6 @@ def _artists(found):
         return
     for part in found:
         yield from _artists(part)
-
-
-@cache
-def _threads():
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()
-
-
-def _one_thread():
-    """A `with` block with one BLAS thread: on small matrices several threads cost more than they bring."""
-    return _threads().limit(limits=1, user_api="blas") if _threads() else nullcontext()
 
 
 def _bundle(picture, words):

@@ -268,15 +268,15 @@ assert not [name for name in ("matplotlib.pyplot", "ipywidgets") if name in sys.
 
 
 def test_a_lab_works_without_threadpoolctl(waves, monkeypatch):
-    from bplib.labs import live
+    from bplib import _threads
 
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    live._threads.cache_clear()
+    _threads._pools.cache_clear()
     try:
-        assert live._threads() is None
+        assert _threads._pools() is None
         assert waves.data()["y"].shape == (100,)
     finally:
-        live._threads.cache_clear()
+        _threads._pools.cache_clear()
 
 
 def test_one_blas_thread_while_computing():
