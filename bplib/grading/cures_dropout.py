@@ -206,7 +206,7 @@ def seen_in_dropout(answer, p, seed):
     """What the layer does with a large batch, in words: in training, back, in evaluation, and again."""
     draw = np.random.default_rng(int(seed) + 1)
     x, dy = draw.uniform(1, 2, (60, 50)) * draw.choice([-1, 1], (60, 50)), draw.uniform(1, 2, (60, 50))
-    layer = answer(p, seed.generator())
+    layer = answer(p, np.random.default_rng(int(seed)))
     handed = x.copy()
     given = layer.forward(handed, training=True)
     if given is None or given is ...:
@@ -275,9 +275,9 @@ def _draws(answer, layer, x, y, p, seed):
     """What is wrong with where the masks come from; None where each pass draws a new one from rng."""
     if _near(layer.forward(x.copy(), training=True), y):
         return "the same mask again"
-    if not _near(answer(p, seed.generator()).forward(x.copy(), training=True), y):
+    if not _near(answer(p, np.random.default_rng(int(seed))).forward(x.copy(), training=True), y):
         return "the same rng gives other masks each time"
-    other = answer(p, Seed(seed + 1).generator())
+    other = answer(p, np.random.default_rng(int(seed) + 1))
     return "another rng gives the same mask" if _near(other.forward(x.copy(), training=True), y) else None
 
 

@@ -89,11 +89,11 @@ RULES = {  # what a spread may be taken for, from (n_in, n_out)
 
 def seen_in_weights(answer, n_in, n_out, seed):
     """What the drawn weights are like, in words; twice with the same seed, and with another."""
-    given = answer(n_in, n_out, seed.generator())
+    given = answer(n_in, n_out, np.random.default_rng(int(seed)))
     if given is None or given is ...:
         return given
-    W, again, other = (array_of(one) for one in (given, answer(n_in, n_out, seed.generator()),
-                                                 answer(n_in, n_out, Seed(seed + 1).generator())))
+    W, again, other = (array_of(one) for one in (given, answer(n_in, n_out, np.random.default_rng(int(seed))),
+                                                 answer(n_in, n_out, np.random.default_rng(int(seed) + 1))))
     if W is None or W.shape != (n_in, n_out):
         return "an array (n_out, n_in)" if W is not None and W.shape == (n_out, n_in) else "no array of that shape"
     if not np.isfinite(W).all():

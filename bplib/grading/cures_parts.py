@@ -58,9 +58,8 @@ class Seed(int):
     def __repr__(self):
         return f"a Generator with seed {int(self)}"
 
-    def generator(self):
-        """A new Generator, always the same."""
-        return np.random.default_rng(int(self))
+    def __reduce__(self):  # elsewhere, where nothing of this module is known, it is a number
+        return int, (int(self),)
 
 
 def array_of(value):

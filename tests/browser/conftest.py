@@ -1,4 +1,4 @@
-"""One server and one browser for all notebooks."""
+"""One server and one browser for all notebooks of a file. They end with it: Playwright leaves an event loop running meanwhile."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """The address of a notebook by its name: the built ones, and "broken.ipynb" with a lab that raises."""
     broken = tmp_path_factory.mktemp("notebooks") / "broken.ipynb"
@@ -22,7 +22,7 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium):
     with frontend.browser(chromium) as browser:
         yield browser

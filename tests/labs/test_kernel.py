@@ -104,7 +104,7 @@ def test_a_broken_lab_fails_the_tests_of_its_notebook(tmp_path, waves):
     (tmp_path / "notebooks").mkdir()
     for name in ("Broken", "Waves"):
         cells = [v4.new_code_cell(code), v4.new_code_cell(f"lab = {name}()\nlab.show()")]
-        cells[1].outputs = [v4.new_output("display_data", {"text/plain": said})]
+        cells[1].outputs = [v4.new_output("display_data", {"image/png": "cG5n", "text/plain": said})]
         cells[1].execution_count = 1
         write(v4.new_notebook(cells=cells, metadata=kernelspec), tmp_path / "notebooks" / f"{name}.ipynb")
     run = subprocess.run(
