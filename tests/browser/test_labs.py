@@ -60,18 +60,31 @@ class Seen:
                 return now
         raise AssertionError("the lab does not come to rest")
 
+    def until(self, seen, patience=PATIENCE):
+        """Wait for a picture with words for which `seen` is true. Did it come?"""
+        limit = time.monotonic() + patience
+        while time.monotonic() < limit:
+            now = self.now()
+            if now[0] and seen(now):
+                return True
+            self.page.wait_for_timeout(50)
+        return False
+
     def answers(self, *actions):
         """Do one thing after the other until picture and words have both changed."""
-        before = self.settled()
+        before = after = self.settled()
+
+        def both(now):
+            return all(old != new for old, new in zip(before, now))
+
         for action in actions:
             action()
-            limit = time.monotonic() + 3  # a busy machine may take longer to answer than a lab is quiet
-            while self.now() == before and time.monotonic() < limit:
-                self.page.wait_for_timeout(50)
+            self.until(lambda now, last=after: now != last, 3)  # a busy machine may be silent for longer than a lab is quiet
             after = self.settled()
-            if all(old != new for old, new in zip(before, after)):
+            if both(after):
                 return
-        raise AssertionError(f"picture changed: {before[0] != after[0]}; words: {before[1]!r}, then {after[1]!r}")
+        if not self.until(both):
+            raise AssertionError(f"picture changed: {before[0] != after[0]}; words: {before[1]!r}, then {self.now()[1]!r}")
 
     def press(self, control, *keys):
         """The same, where each thing is pressing a key."""
@@ -132,7 +145,7 @@ def test_every_control_of_every_lab(page, address, shots, name):
             reset(lab, start)
         if sliders:
             drag(page, sliders[0])
-            assert lab.settled() != start
+            assert lab.until(lambda now: now != start)
             reset(lab, start)
     page.evaluate(frontend.THEME, "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
@@ -147,9 +160,7 @@ def reset(lab, start):
     button = lab.root.get_by_role("button", name="Reset")
     button.focus()
     button.press("Enter")
-    limit = time.monotonic() + PATIENCE
-    while lab.now() != start and time.monotonic() < limit:
-        lab.page.wait_for_timeout(50)
+    lab.until(lambda now: now == start)
     assert lab.settled() == start
 
 
@@ -175,7 +186,7 @@ def test_an_error_is_shown_to_the_learner_and_the_lab_recovers(page, address):
     picture, _ = lab.settled()
     bars.press("ArrowRight")
     root.get_by_text("14 bars").wait_for()
-    assert lab.settled()[0] != picture
+    assert lab.until(lambda now: now[0] != picture)
     lab.press(root.get_by_role("checkbox"), "Space")
 
 
