@@ -145,7 +145,7 @@ def test_every_control_of_every_lab(page, address, shots, name):
             reset(lab, start)
         if sliders:
             drag(page, sliders[0])
-            assert lab.until(lambda now: now != start)
+            assert lab.until(lambda now, start=start: now != start)
             reset(lab, start)
     page.evaluate(frontend.THEME, "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
