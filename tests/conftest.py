@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """For pytest-xdist: the tests of one file in one process, with two exceptions."""
+    """For pytest-xdist: the tests of one file in one process, with three exceptions."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -40,6 +40,8 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.partition("::")[0]
             if file.startswith("tests/browser/"):  # they wait most of the time; but each process starts a server and a browser
                 return f"browser {sum(nodeid.encode()) % 2}"
+            if file == "tests/labs/test_grid.py":  # what it works out for a lab is shared by the tests of that lab
+                return file + nodeid.partition("[")[2]
             return nodeid if file in APART else file
 
     return Scheduling(config, log)
