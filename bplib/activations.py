@@ -44,7 +44,7 @@ class Sigmoid(Elementwise):
     steepest = 0.25
 
     def f(self, z):
-        e = np.exp(np.where(z > 0, -z, z))  # e^(-|z|) cannot overflow
+        e = np.exp(np.minimum(z, -z))  # e^(-|z|) cannot overflow
         return np.where(z > 0, 1, e) / (1 + e)
 
     def derivative(self, z, a):

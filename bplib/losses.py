@@ -60,7 +60,7 @@ class MSE(Loss):
         self.scale = 0.5 if half else 1.0
 
     def value(self, y_hat, y):
-        return self.scale * np.mean((y_hat - y)**2)
+        return self.scale * ((y_hat - y)**2).sum() / y_hat.size
 
     def gradient(self, y_hat, y):
         return self.scale * 2 * (y_hat - y) / y_hat.size
@@ -127,7 +127,7 @@ class SoftmaxCrossEntropy(Loss):
     def value(self, y_hat, y):
         z = y_hat - y_hat.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(z).sum(axis=1))
-        return np.mean(log_sum - z[np.arange(len(z)), y])
+        return (log_sum - z[np.arange(len(z)), y]).sum() / len(z)
 
     def gradient(self, y_hat, y):
         delta = Softmax().f(y_hat)

@@ -1,12 +1,9 @@
 """What a gradient check found: a table in a terminal; in a notebook also a picture of where a gradient is wrong."""
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 
-from bplib._png import png
 from bplib.diagnosis import Diagnosis
 
 MATCH, MISMATCH, KINK, PRECISION = "match", "mismatch", "kink", "precision"
@@ -105,6 +102,8 @@ def _row(finding):
 
 
 def _html_row(finding):
+    from html import escape  # here, because a terminal needs none of it: its table of entities takes as long as a module of ours
+
     cells = [escape(cell) for cell in _row(finding)]
     if finding.verdict in WRONG:
         cells[2] = f"<strong>{cells[2]}</strong>"
@@ -118,6 +117,11 @@ def _html_row(finding):
 
 def heatmap(finding):
     """An HTML picture of a finding's `map`: grey where the gradient is right, orange where it is wrong, with words."""
+    from base64 import b64encode
+    from html import escape
+
+    from bplib._png import png
+
     errors = np.atleast_2d(finding.map)
     errors = errors.reshape(len(errors), -1)
     wrong = _pooled(np.clip(np.nan_to_num(errors, nan=1.0, posinf=1.0), 0, 1))
