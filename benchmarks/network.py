@@ -100,7 +100,7 @@ def _image_rows(dtype, batch, rounds):
     def against(name, peer, goal):
         if not found:
             with threads(1):
-                found.update(turns(contenders, rounds))
+                found.update(turns(contenders, max(1, rounds // 3), repeat=10))  # a step follows a step, not another program
         return at_most(work, peer, goal, ratio(found, "bplib", name), note=milliseconds(found))
 
     yield attempt(work, FLOOR, "at most 1.2 x", lambda: against("floor", FLOOR, 1.2))
