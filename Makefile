@@ -2,7 +2,7 @@
 PYTHON ?= python3
 EXTRAS ?= test
 LABFLAGS ?=
-PYTESTFLAGS ?= -n 3 --no-loadscope-reorder
+PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
 NOTEBOOK ?=
 FROM ?=

@@ -10,6 +10,7 @@ from benchmarks.core import Row, attempt, threads, turns
 from benchmarks.network import image_network, step
 from benchmarks.report import table
 from bplib import MSE, Linear, Sequential, SoftmaxCrossEntropy, Tanh, datasets
+from bplib._threads import LARGE
 
 # What is varied, over which values while the others rest, and the powers that time and memory of activations should follow.
 GROWTH = {"batch": ((256, 512, 1024, 2048), 1, 1), "width": ((128, 256, 512, 1024), 2, 1), "depth": ((4, 8, 16, 32), 1, 1)}
@@ -65,9 +66,10 @@ def sections(rounds=15):
     yield f"Backward takes {_backward(rounds):.2f} times as long as forward (expected about 2: two products for one).\n"
     yield "## Threads\n"
     yield ("A step of 784-128-10, float64, in ms (medians), by BLAS threads; and the same with another process spinning: "
-           "a small step should have one thread, which the labs give theirs.\n")
+           "`fit` gives one thread to steps whose largest product has fewer than "
+           f"{LARGE:.0e} multiplications, here those of up to {LARGE / 784 / 128:.0f} rows, and the labs give one to all.\n")
     yield table(["batch", "1 thread", "2 threads", "1 thread, under load", "2 threads, under load"],
-                [(batch, *_threads(batch, rounds)) for batch in (64, 1024)])
+                [(batch, *_threads(batch, rounds)) for batch in (64, 256, 1024)])
 
 
 def _grown(name, rounds):

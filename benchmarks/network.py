@@ -1,9 +1,11 @@
 """One step of training, against its floor and against PyTorch: 784-128-10, the XOR network, and a network of 50 layers."""
+import statistics
 from functools import partial
 
 import numpy as np
 
 from benchmarks.core import absent, at_most, attempt, milliseconds, pytorch, ratio, threads, turns
+from benchmarks.report import table
 from bplib import MSE, SGD, Linear, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy, Tanh, datasets
 from bplib.layers import fill_grads
 
@@ -15,6 +17,12 @@ FLOOR = "five matrix products and the update, preallocated"
 def image_network(dtype=np.float64):
     """784-128-10 with He's initialisation before the ReLU."""
     return Sequential(Linear(784, 128, init="he", dtype=dtype), ReLU(), Linear(128, 10, rng=1, dtype=dtype))
+
+
+def xor_network():
+    """2-2-1 with sigmoids, and the four points."""
+    net = Sequential(Linear(2, 2), Sigmoid(), Linear(2, 1, rng=1), Sigmoid())
+    return net, np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([[0.0], [1], [1], [0]])
 
 
 def step(net, loss, x, y, backward=None):
@@ -114,8 +122,7 @@ def _xor(rounds):
     work, torch = "XOR network step", pytorch()
     if not torch:
         return absent(work, TORCH, "at most 0.12 x", "PyTorch is not installed")
-    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float), np.array([[0.0], [1], [1], [0]])
-    net = Sequential(Linear(2, 2), Sigmoid(), Linear(2, 1, rng=1), Sigmoid())
+    net, x, y = xor_network()
     contenders = {"bplib": step(net, MSE(), x, y), "PyTorch": torch_step(torch, net, torch.nn.functional.mse_loss, x, y)}
     with threads(1):
         times = turns(contenders, rounds, repeat=20)
@@ -145,3 +152,50 @@ def _deep(rounds):
     with threads(1):
         times = turns({"bplib": ours, "PyTorch": theirs}, rounds)
     return at_most(work, TORCH, 0.6, ratio(times, "bplib", "PyTorch"), note=milliseconds(times))
+
+
+def sections(rounds=150):
+    """What the parts of a step take, to see what stands between a step and its floor."""
+    data = datasets.fashion()
+    lines = []
+    for dtype in (np.float32, np.float64):
+        for batch in (64, 256):
+            x, y = data.x_train[:batch].astype(dtype), data.y_train[:batch]
+            lines.append((f"784-128-10, batch {batch}, {np.dtype(dtype).name}",
+                          *_parts(image_network(dtype), SoftmaxCrossEntropy(), x, y, rounds)))
+    net, x, y = xor_network()
+    lines.append(("XOR, 4 points, float64", *_parts(net, MSE(), x, y, rounds)))
+    yield "## Where the time of a step goes\n"
+    yield ("Medians in µs, one thread. The products are those of the part before them, alone; the rest of that part is biases, "
+           "activations and the checks of what comes in, each a call of NumPy that takes about a microsecond or more however "
+           "small the arrays are.\n")
+    yield table(["step", "forward", "its products", "loss", "backward", "its products", "update"], lines)
+
+
+def _parts(net, loss, x, y, rounds):
+    optimiser = SGD(net, 0.0001)
+    loss.forward(net.forward(x), y)
+    before, after = [], []  # the products of forward, and those of backward
+    delta = loss.backward()
+    for layer in reversed(net.layers):
+        if isinstance(layer, Linear):
+            before.append((layer._cache, layer.params["W"]))
+            after.append((layer._cache.T, delta))
+            if layer is not net[0]:
+                after.append((delta, layer.params["W"].T))
+        delta = layer.backward(delta)
+    last, delta = net.forward(x), loss.backward()
+
+    def multiply(pairs):
+        for one, other in pairs:
+            one @ other
+
+    def judge():
+        loss.forward(last, y)
+        loss.backward()
+
+    parts = {"forward": lambda: net.forward(x), "its products": lambda: multiply(before), "loss": judge,
+             "backward": lambda: fill_grads(net, delta), "their products": lambda: multiply(after), "update": optimiser.step}
+    with threads(1):
+        times = turns(parts, max(1, rounds // 3), repeat=10)
+    return [f"{1e6 * statistics.median(found):.0f}" for found in times.values()]

@@ -67,17 +67,20 @@ def served(command):
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
     start = time.perf_counter()
-    server = subprocess.Popen(command(["--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]), cwd=ROOT,
-                              env=os.environ | {"JUPYTER_TOKEN": token}, start_new_session=True,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while time.perf_counter() - start < PATIENCE:
-            with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/{PAGE}?token={token}") as answer:
-                answer.read()
-                return time.perf_counter() - start
-            time.sleep(0.01)
-        raise TimeoutError(f"no page after {PATIENCE} s")
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+    flags = ["--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Path(folder, "log").open("w+") as log:
+        homes = {f"JUPYTER_{kind}_DIR": f"{folder}/{kind}" for kind in ("CONFIG", "DATA", "RUNTIME")}
+        server = subprocess.Popen(command(flags), cwd=ROOT, env=os.environ | homes | {"JUPYTER_TOKEN": token},
+                                  start_new_session=True, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            while server.poll() is None and time.perf_counter() - start < PATIENCE:
+                with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/{PAGE}?token={token}") as answer:
+                    answer.read()
+                    return time.perf_counter() - start
+                time.sleep(0.01)
+            log.seek(0)
+            raise RuntimeError(f"no page after {time.perf_counter() - start:.0f} s; the server said: {log.read()[-500:]}")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()

@@ -12,7 +12,7 @@ from bplib.labs import style
 from bplib.labs.live import Float, Live, Picture
 
 LABS = [getattr(labs, name) for name in labs.__all__]
-FULL = 100  # a lab with more combinations than that is tried on all pairs of values
+FULL = 50  # a lab with more combinations than that is tried on all pairs of values
 
 
 def grid(lab):
