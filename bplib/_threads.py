@@ -1,12 +1,14 @@
 """How many threads a product of matrices gets: one, where the matrices are small.
 
-Threads share a large product, and wait for each other at its end. On small matrices the waiting costs more than the sharing
-brings, and far more where another program keeps a processor busy.
+Threads share a product, and wait for each other at its end. Small products end often; where another program keeps a processor
+busy, the waiting then costs far more than the sharing brings.
 """
 from contextlib import nullcontext
 from functools import cache
 
-LARGE = 5e7  # multiplications in one product; below, a second thread brings little even on a machine that does nothing else
+# Multiplications in one product. Below, a second thread saves two fifths of a step's time on an idle machine, and makes it two to
+# five times as long where another program keeps a processor busy (docs/performance.md).
+LARGE = 5e7
 
 
 def suited_to(multiplications):
