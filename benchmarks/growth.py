@@ -14,6 +14,8 @@ from bplib._threads import LARGE
 
 # What is varied, over which values while the others rest, and the powers that time and memory of activations should follow.
 GROWTH = {"batch": ((256, 512, 1024, 2048), 1, 1), "width": ((128, 256, 512, 1024), 2, 1), "depth": ((4, 8, 16, 32), 1, 1)}
+BATCHES = (64, 128, 256, 512, 1024)
+ROWS = 40_000  # that each number of threads puts through the network in one go: half a second
 REST = {"batch": 256, "width": 128, "depth": 4}
 SPIN = "while True: pass"
 
@@ -53,10 +55,6 @@ def _activations():
     value = measured / expected
     return Row("memory of stored activations, depth 16", "the sum of their sizes", "1 x, within 5 %", f"{value:.3f} x",
                abs(value - 1) <= 0.05, f"{measured:,} bytes; z and a of each layer")
-
-
-BATCHES = (64, 128, 256, 512, 1024)
-LONG = 40_000  # rows
 
 
 def sections(rounds=15):
@@ -111,8 +109,8 @@ def _threads(batch, rounds):
         for _ in range(rounds):
             for count, spans in found.items():
                 with threads(count):  # not timed: it takes as long as a small step
-                    # Long enough for the other process to get its share: half a second.
-                    spans += turns({count: run}, 1, repeat=max(1, LONG // batch))[count]
+                    # So long that a process beside it gets its share of the processors.
+                    spans += turns({count: run}, 1, repeat=ROWS // batch)[count]
         return [f"{1e3 * statistics.median(spans):.2f}" for spans in found.values()]
 
     idle = medians()

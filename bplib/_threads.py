@@ -6,8 +6,8 @@ busy, the waiting then costs far more than the sharing brings.
 from contextlib import nullcontext
 from functools import cache
 
-# Multiplications in one product. Below, a second thread saves two fifths of a step's time on an idle machine, and makes it two to
-# five times as long where another program keeps a processor busy (docs/performance.md).
+# Multiplications in one product. Below, a second thread saves up to two fifths of a step's time on an idle machine, and makes it
+# two to three times as long where another program keeps a processor busy (docs/performance.md).
 LARGE = 5e7
 
 
