@@ -32,21 +32,21 @@ test: $(TOOLS) ## Run every test; EXTRAS=test,torch adds the comparison with PyT
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS)
 
 doctor: $(LAB) ## Look at your progress file and at the check cells of your notebooks
-	@$(BIN)/python -m bplib.grading doctor
+	@$(BIN)/python -m course doctor
 
 progress: $(LAB) ## Show your points, days in a row, and what to review
-	@$(BIN)/python -m bplib.grading progress
+	@$(BIN)/python -m course progress
 
 restore: $(LAB) ## Put an empty copy of a chapter's exercises beside yours: CHAPTER=01
-	@$(BIN)/python -m bplib.grading restore "$(CHAPTER)"
+	@$(BIN)/python -m course restore "$(CHAPTER)"
 
 repair: $(LAB) ## Put back edited or lost check cells, every answer stays: NOTEBOOK=01_neuron.ipynb
-	@$(BIN)/python -m bplib.grading repair "$(NOTEBOOK)"
+	@$(BIN)/python -m course repair "$(NOTEBOOK)"
 
 update: $(LAB) ## Bring the course up to date, every answer stays; FROM=folder takes a new version from there
 	@$(BIN)/python -m tools.update $(if $(FROM),"$(FROM)")
 
-build: $(TOOLS) ## Build notebooks, solutions and exercises from chapters/; CHAPTER=01 builds one
+build: $(TOOLS) ## Build notebooks, solutions and exercises from the chapters; CHAPTER=01 builds one
 	$(BIN)/python -m tools.build $(CHAPTER)
 
 check: $(TOOLS) ## Say which built files differ from what their sources build
@@ -60,7 +60,7 @@ grade: $(TOOLS) ## Grade a class outside the learners' processes; SUBMISSIONS=fo
 	$(BIN)/python -m classroom grade $(SUBMISSIONS) $(GRADEFLAGS)
 
 kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
-	$(BIN)/python -m bplib.grading.kill_matrix docs/kill-matrix.md
+	$(BIN)/python -m course.grading.kill_matrix docs/kill-matrix.md
 
 confusion: $(TOOLS) ## Write docs/diagnosis.md: which mistakes the gradient checker finds and names
 	$(BIN)/python -m tools.confusion docs/diagnosis.md

@@ -14,20 +14,18 @@ import nbformat
 
 from benchmarks.core import Row, absent, at_least, attempt
 from benchmarks.labs import FLAGSHIP, SLIDER
-from bplib import labs
-from bplib.labs.live import Choice, Toggle
+from course.labs.live import Choice, Toggle
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRESSES = 5  # in one page before it is the other's turn
-WORK, PEER = f"slider to picture in the browser, {FLAGSHIP}", "the same figure by `interact`"
-DRAG = f"dragging the depth of {FLAGSHIP}"
+WORK, PEER = f"slider to picture in the browser, {FLAGSHIP.__name__}", "the same figure by `interact`"
+DRAG = f"dragging the depth of {FLAGSHIP.__name__}"
 SETUP = """
 import sys
 sys.path.insert(0, {root!r})
-from bplib import labs
-from benchmarks.labs import redraw
-lab = labs.{lab}()
+from benchmarks.labs import FLAGSHIP, redraw
+lab = FLAGSHIP()
 """
 ENGINE = """
 lab.show()
@@ -84,7 +82,7 @@ def rows(rounds=8):
 
 
 def _notebook(folder, name, code):
-    code = SETUP.format(root=str(ROOT), lab=FLAGSHIP) + code.format(slider=SLIDER)
+    code = SETUP.format(root=str(ROOT)) + code.format(slider=SLIDER)
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     path = Path(folder, f"{name}.ipynb")
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernel), path)
@@ -105,7 +103,7 @@ def _pressed(pages, rounds):
 def _presses(page):
     selector = ".jp-OutputArea-output img"
     page.locator(selector).first.wait_for()
-    controls = getattr(labs, FLAGSHIP).controls
+    controls = FLAGSHIP.controls
     sliders = [name for name, control in controls.items() if not isinstance(control, Choice | Toggle)]
     handles = page.get_by_role("slider")
     handle = handles.nth(sliders.index(SLIDER) if handles.count() > 1 else 0).element_handle()

@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bplib import SGD, SoftmaxCrossEntropy, clip_by_global_norm, evaluate  # noqa: E402
-from bplib.labs import CureRace, network  # noqa: E402
-from bplib.labs.cures import thirty  # noqa: E402
+from course.ch09_real_network import labs as network  # noqa: E402
+from course.ch11_cures import CureRace  # noqa: E402
+from course.ch11_cures.labs import thirty  # noqa: E402
 
 RATES, SEEDS, TURN = (0.01, 0.05, 0.2), 3, 10
 RECIPES = {  # activation, start, normalisation, residual, clip
@@ -73,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description="Accuracy of each cure of chapter 11 after the same time.")
     parser.add_argument("--seconds", type=float, default=2.0, help="training time of each entrant and learning rate")
     seconds = parser.parse_args().seconds
-    x, y, x_test, y_test = network._images()
+    x, y, x_test, y_test = network.images()
     entrants = {(name, lr, seed): Entrant(recipe, lr, seed)
                 for name, recipe in RECIPES.items() for lr in RATES for seed in range(SEEDS)}
     with threadpool_limits(1), np.errstate(all="ignore"), tqdm(total=len(entrants)) as bar:

@@ -8,7 +8,8 @@ import time
 from unittest import mock
 
 from benchmarks.core import at_most, attempt
-from bplib.grading import check, exercises
+from course import check
+from course.catalogue import exercises
 
 SLOWEST = 5
 

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.core import at_least, attempt
 from benchmarks.report import table
-from bplib import labs
-from bplib.labs import style
-from bplib.labs.live import Choice, Picture, Toggle
+from course.catalogue import chapters
+from course.ch10_vanishing import GradientMagnitudes
+from course.labs import style
+from course.labs.live import Choice, Picture, Toggle
 
-FLAGSHIP, DEPTHS, SLIDER = "GradientMagnitudes", (10, 50), "gain"
+FLAGSHIP, DEPTHS, SLIDER = GradientMagnitudes, (10, 50), "gain"
 
 
 def redraw(lab, values):
@@ -32,8 +33,8 @@ def redraw(lab, values):
 
 def cases():
     """Each lab with its defaults, and the flagship at its deepest; and the numeric control that is moved."""
-    for name in labs.__all__:
-        lab = getattr(labs, name)()
+    for kind in (kind for chapter in chapters() for kind in chapter.labs):
+        lab = kind()
         for start in [{}] + ([{"depth": 50}] if "depth" in lab.controls else []):
             sliders = [key for key, control in lab.controls.items() if not isinstance(control, Choice | Toggle)]
             moved = [key for key in sliders if key not in ("depth", "width")]
@@ -67,12 +68,12 @@ def in_the_kernel(lab, start, slider, rounds):
 def rows(rounds=30):
     """The rows of this group: the flagship lab."""
     for depth in DEPTHS:
-        work = f"lab update, {FLAGSHIP} at depth {depth}"
+        work = f"lab update, {FLAGSHIP.__name__} at depth {depth}"
         yield attempt(work, "full redraw by `interact`", "at least 8 x faster", partial(_row, work, depth, rounds))
 
 
 def _row(work, depth, rounds):
-    times = in_the_kernel(getattr(labs, FLAGSHIP)(), {"depth": depth}, SLIDER, rounds)
+    times = in_the_kernel(FLAGSHIP(), {"depth": depth}, SLIDER, rounds)
     value = statistics.median(b / a for a, b in zip(times["engine"], times["redraw"]))
     words = ", ".join(f"{name} {statistics.median(spans):.1f} ms" for name, spans in times.items())
     return at_least(work, "full redraw by `interact`", 8, value, "x faster", words)

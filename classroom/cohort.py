@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from bplib.grading import find
 from classroom.judge import ROOT, judge
+from course.catalogue import find
 
 RETRIES = 3
 _ONE_AT_A_TIME = threading.Lock()  # a check silences the whole process, so two threads may not judge at once
@@ -97,7 +97,8 @@ def _submission(place):
 def course_version():
     """A digest of what decides over points: the exercises and the package, as they are on this disk."""
     digest = hashlib.sha256()
-    paths = [*(ROOT / "exercises").rglob("*.ipynb"), *(ROOT / "bplib").rglob("*.py"), *(ROOT / "classroom").glob("*.py")]
+    paths = [*(ROOT / "exercises").rglob("*.ipynb"), *(ROOT / "bplib").rglob("*.py"), *(ROOT / "course").rglob("*.py"),
+             *(ROOT / "classroom").glob("*.py")]
     for path in sorted(paths):
         if ".ipynb_checkpoints" not in path.parts:
             digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

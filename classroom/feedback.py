@@ -5,9 +5,9 @@ import io
 from html import escape
 from pathlib import Path
 
-from bplib.grading import find
-from bplib.grading.core import CORRECT, NOT_ATTEMPTED, WRONG
 from classroom.cohort import write
+from course.catalogue import find
+from course.grading.core import CORRECT, NOT_ATTEMPTED, WRONG
 
 GRADES = ("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
           "late_submission_penalty", "score", "max_score")

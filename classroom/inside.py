@@ -44,22 +44,21 @@ class Drain(io.TextIOBase):
         return True
 
 
-def hide_references(topics):
+def hide_references(banks):
     """Make the modules that hold right answers impossible to import, and the checks say nothing.
 
     Returns the function that recognises an untouched stub, out of the learner's reach: of a module that was loaded before.
     """
-    from bplib.grading.core import Outcome, _untouched
+    from course.grading.core import Outcome, _untouched
 
-    _forget("bplib.grading")
-    import bplib.grading
+    _forget("course")
+    import course
 
-    for topic in topics:
-        sys.modules[f"bplib.grading.{topic}"] = None
-    bplib.grading.check = lambda id=None, answer=None: 0.0
-    bplib.grading.yours_or_reference = lambda id=None, answer=None: answer
-    for name in ("hint", "progress", "dashboard", "review", "reset", "scoreboard"):
-        setattr(bplib.grading, name, lambda *arguments, **options: None)
+    sys.modules.update(dict.fromkeys(banks))
+    course.check = lambda id=None, answer=None: 0.0
+    course.yours_or_reference = lambda id=None, answer=None: answer
+    for name in ("hint", "progress", "dashboard", "review", "reset"):
+        setattr(course, name, lambda *arguments, **options: None)
     return lambda answer: _untouched(answer, Outcome(0))
 
 
@@ -150,12 +149,12 @@ def show(connection, shell, untouched, names, as_tuple):
 
 def real_run(id, sources):
     """How an exercise runs its answer, for those that need the answer itself: its own code, sent by the judge."""
-    _forget("bplib.grading")
+    _forget("course")
 
     class Finder:
         @staticmethod
         def find_spec(name, path=None, target=None):
-            return importlib.util.spec_from_loader(name, Loader) if name in sources else None
+            return importlib.util.spec_from_loader(name, Loader, is_package=sources[name][1]) if name in sources else None
 
     class Loader:
         @staticmethod
@@ -164,10 +163,10 @@ def real_run(id, sources):
 
         @staticmethod
         def exec_module(module):
-            exec(compile(sources[module.__name__], module.__name__, "exec"), module.__dict__)
+            exec(compile(sources[module.__name__][0], module.__name__, "exec"), module.__dict__)
 
     sys.meta_path.insert(0, Finder)
-    from bplib.grading import find
+    from course.catalogue import find
 
     return find(id).run
 
@@ -224,7 +223,7 @@ def main(number, folder, settings):
     connection = socket.socket(fileno=int(number))
     settings = json.loads(settings)
     lock_in(folder, settings["hidden"], Limits(**settings["limits"]), settings["separate"])
-    untouched = hide_references(settings["topics"])
+    untouched = hide_references(settings["banks"])
     shell = new_shell()
     send(connection, {"ready": True})
     while True:

@@ -22,12 +22,12 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from bplib.grading import find
-from bplib.grading.core import ERROR, NOT_ATTEMPTED
-from bplib.grading.feedback import Result
 from classroom.limits import Limits, missing, namespaces
 from classroom.process import Answer, Process, StoppedError, UnansweredError
 from classroom.reading import RefusedError, read
+from course.catalogue import chapter_of, chapters, find
+from course.grading.core import ERROR, NOT_ATTEMPTED
+from course.grading.feedback import Result
 
 ROOT = Path(__file__).parents[1]
 UNANSWERED = f"{UnansweredError.__module__}.{UnansweredError.__name__}: "  # its words are meant for people
@@ -180,7 +180,7 @@ class Run:
         mine, theirs = socket.socketpair()
         separate = bool(namespaces())
         settings = {"hidden": [str(path) for path in _hidden(self.folder)], "limits": asdict(self.limits), "separate": separate,
-                    "topics": _topics()}
+                    "banks": _banks()}
         command = [*(namespaces() or BETWEEN), sys.executable, "-P", "-m", "classroom.inside", str(theirs.fileno()), scratch,
                    json.dumps(settings)]
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8",
@@ -230,7 +230,7 @@ class Run:
         exercise = task.exercise
         if isinstance(exercise.reference, type) or id in INSIDE:
             real = exercise.run
-            exercise = replace(exercise, run=lambda answer, *arguments: answer.inside(id, _sources(), arguments)
+            exercise = replace(exercise, run=lambda answer, *arguments: answer.inside(id, _sources(id), arguments)
                                if isinstance(answer, Answer) else real(answer, *arguments))
         self._keep(id, exercise.judge(value, self.seed), answer.problem is not None)
         return process.close(answer)
@@ -244,25 +244,31 @@ class Run:
 
 # These judge what an answer does with layers, which do not cross a border between processes: they run beside the answer.
 INSIDE = {"softmax.by_heart"}
-# What a submission may import; every other module of bplib.grading holds right answers.
-PUBLIC = {"__init__", "cells", "compare", "core", "dashboard", "drill", "feedback", "files", "graph_marks", "graph_picture",
-          "progress", "review", "scoreboard", "standin"}
 
 
-def _topics():
-    return [path.stem for path in (ROOT / "bplib" / "grading").glob("*.py") if path.stem not in PUBLIC]
+def _banks():
+    """The modules that hold right answers: of each chapter its bank."""
+    return [f"{chapter.package}.bank" for chapter in chapters()]
 
 
-def _sources():
-    return {f"bplib.grading.{topic}": (ROOT / "bplib" / "grading" / f"{topic}.py").read_text(encoding="utf-8")
-            for topic in _topics()}
+def _sources(id):
+    """The bank of an exercise as {module: (source, is it a package)}."""
+    chapter = chapter_of(id)
+    files = [*chapter.folder.glob("bank.py"), *chapter.folder.glob("bank/*.py")]
+    found = {}
+    for path in files:
+        parts = path.relative_to(chapter.folder).with_suffix("").parts
+        package = parts[-1] == "__init__"
+        name = ".".join([chapter.package, *(parts[:-1] if package else parts)])
+        found[name] = path.read_text(encoding="utf-8"), package
+    return found
 
 
 def _hidden(folder):
     """What a submission must not read: answers, and the submissions of others."""
-    grading = ROOT / "bplib" / "grading"
-    return [*(ROOT / name for name in ("solutions", "chapters", "tests", "docs", ".git", ".build")), grading / "__pycache__",
-            *(grading / f"{topic}.py" for topic in _topics()), folder]
+    answers = ("bank", "bank.py", "exercises.md", "__pycache__")
+    return [*(ROOT / name for name in ("solutions", "tests", "docs", ".git", ".build")),
+            *(chapter.folder / name for chapter in chapters() for name in answers), folder]
 
 
 def everybodys(path):

@@ -34,7 +34,7 @@ def dotted(path):
 
 
 def part_of(name):
-    """The second word of a dotted name: "bplib.labs.live" belongs to labs."""
+    """The second word of a dotted name: "course.labs.live" belongs to labs."""
     return [*name.split("."), ""][1]
 
 
@@ -100,8 +100,8 @@ def test_modules_of_the_core_import_in_order():
 def test_a_wrong_import_is_noticed():
     assert against_the_direction("bplib.layers", "def f():\n    from bplib.grading import check") == ["grading"]
     assert against_the_direction("bplib.losses", "from bplib import diagnosis") == ["diagnosis"]
-    assert against_the_direction("bplib.labs.x", "import bplib.grading.core") == ["grading"]
-    assert against_the_direction("bplib.grading.x", "from bplib.labs.live import Lab") == ["labs"]
+    assert against_the_direction("bplib.labs.x", "import course.grading.core") == ["grading"]
+    assert against_the_direction("bplib.grading.x", "from course.labs.live import Lab") == ["labs"]
     assert against_the_direction("bplib.gradcheck", "import threading") == ["threading"]
     assert cycle({"bplib.a": "from bplib import b", "bplib.b": "from bplib.c import x", "bplib.c": "import bplib.a"})
     assert cycle({"bplib.a": "from bplib import b", "bplib.b": ""}) is None
@@ -362,7 +362,7 @@ def code_cells(text):
     return "\n".join(lines)
 
 
-LESSONS = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "chapters").glob("*/*.md"))}
+LESSONS = {str(path.relative_to(ROOT)): path for path in sorted((ROOT / "course").glob("ch*/*.md"))}
 
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if part_of(name) != "grading"])

@@ -13,9 +13,9 @@ def test_a_missing_layer_says_how_to_get_it(monkeypatch, ci, outcome):
 
 
 def test_a_tests_progress_is_its_own(progress_file):
-    from bplib.grading import check
-    from bplib.grading.progress import location
+    from course import check
+    from course.grading.progress import location
 
     assert location() == progress_file
-    check("start.twice", lambda x: 2 * x)
+    check("start_here.twice", lambda x: 2 * x)
     assert progress_file.exists()

@@ -1,8 +1,8 @@
-"""Builds the notebooks from the text in chapters/: `python -m tools.build [CHAPTER] [--check]`.
+"""Builds the notebooks from the text of the chapters: `python -m tools.build [CHAPTER] [--check]`.
 
-    chapters/NN_name/lesson.md     -> notebooks/NN_name.ipynb, executed
-    chapters/NN_name/page.md       -> notebooks/NN_page.ipynb, executed
-    chapters/NN_name/exercises.md  -> solutions/NN_name/NN_name.ipynb -> exercises/NN_name/NN_name.ipynb (by nbgrader)
+    course/chNN_name/lesson.md     -> notebooks/NN_name.ipynb, executed
+    course/chNN_name/page.md       -> notebooks/NN_page.ipynb, executed
+    course/chNN_name/exercises.md  -> solutions/NN_name/NN_name.ipynb -> exercises/NN_name/NN_name.ipynb (by nbgrader)
 
 What is up to date is not built again: `.build/record.json` holds, for each notebook, a hash of everything that it was
 built from and a hash of what came out. Without that file everything is built, and what is written is what differs.
@@ -92,7 +92,7 @@ def build(root, only="", into=None, catalogue=None, show=False, run=True):
 
     Parameters
     ----------
-    root : the folder that holds chapters/.
+    root : the folder that holds course/.
     only : the beginning of a chapter's name.
     into : another folder for the results; then everything is built, whatever the record says.
     catalogue : where exercises come from, see `source.solutions`.
@@ -197,9 +197,10 @@ def _diff(old, new):
 
 
 def _shared_inputs():
-    """A hash of what every notebook depends on: the package with its data, the build tool, and the makers' versions."""
+    """A hash of what every notebook depends on: the packages with their data, the build tool, and the makers' versions."""
     files = [
         *(REPOSITORY / "bplib").rglob("*.py"),
+        *(REPOSITORY / "course").rglob("*.py"),
         *(REPOSITORY / "bplib" / "data").glob("*.npz"),
         *(REPOSITORY / "tools" / f"{name}.py" for name in ("build", "execute", "release", "source")),
         release.CONFIG,
@@ -238,7 +239,7 @@ def _write_record(root, record):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m tools.build", description="Build the notebooks from chapters/.")
+    parser = argparse.ArgumentParser(prog="python -m tools.build", description="Build the notebooks.")
     parser.add_argument("chapter", nargs="?", default="", help="the beginning of a chapter's name, such as 01; all by default")
     parser.add_argument("--check", action="store_true", help="write nothing; say which built files differ from their sources")
     options = parser.parse_args(arguments)

@@ -25,7 +25,7 @@ FRAME, PAUSE = 150, 2500  # ms
 def gradient_lab(chromium, scale):
     """The gradient lab on a page of its own: the page, the lab, and a function that takes its picture."""
     with tempfile.TemporaryDirectory() as folder:
-        code = "from bplib.labs import GradientMagnitudes\nGradientMagnitudes().show()"
+        code = "from course.ch10_vanishing import GradientMagnitudes\nGradientMagnitudes().show()"
         kernelspec = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         path = Path(folder, "lab.ipynb")
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=kernelspec), path)

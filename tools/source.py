@@ -1,6 +1,6 @@
 """Reads a chapter's text, says in plain words what is wrong with it, and makes unexecuted notebooks of it.
 
-A chapter is a folder chapters/NN_name with a lesson.md and, where it has exercises, an exercises.md; any other file there
+A chapter is a folder course/chNN_topic with a lesson.md and, where it has exercises, an exercises.md; any other text there
 is a page beside the lesson. All are MyST notebook text with front matter. What can be derived is derived here and nowhere
 else: the opening cell from the front matter, cell ids from chapter and position, nbgrader's metadata from the exercises
 themselves.
@@ -17,9 +17,12 @@ import jupytext
 import nbformat
 import yaml
 
-LESSON = {"title": str, "minutes": int, "questions": list, "objectives": list, "takeaways": list, "mistakes": list}
+from course.catalogue import front_matter
+
+LESSON = {"title": str, "minutes": int, "you_will": str, "formerly": str,
+          "questions": list, "objectives": list, "takeaways": list, "mistakes": list}
 EXERCISES = PAGE = {"title": str, "minutes": int}
-OPTIONAL = {"mistakes"}
+OPTIONAL = {"mistakes", "formerly"}
 FORMULA = re.compile(r"\$\$(?P<latex>.+?)\$\$(?: \((?P<label>[^()\n]*)\))?", flags=re.DOTALL)
 LABEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_CELL = 12
@@ -47,7 +50,11 @@ class Chapter:
 
     @property
     def name(self):
-        return self.folder.name
+        return self.folder.name.removeprefix("ch")
+
+    @property
+    def topic(self):
+        return self.name.split("_", 1)[1]
 
     @property
     def number(self):
@@ -67,15 +74,15 @@ class Chapter:
 
     @property
     def formula_tests(self):
-        return self.folder.parents[1] / "tests" / "formulas" / f"test_{self.name}.py"
+        return self.folder.parents[1] / "tests" / "chapters" / self.folder.name / "test_formulas.py"
 
 
 def chapters(root):
     """The chapters under root, in order. FileNotFoundError where there is none: an empty build is a mistake."""
-    found = [Chapter(path.parent) for path in sorted((root / "chapters").glob("[0-9][0-9]_*/lesson.md"))]
+    found = [Chapter(path.parent) for path in sorted((root / "course").glob("ch[0-9][0-9]_*/lesson.md"))]
     if not found:
         raise FileNotFoundError(
-            f"There is no chapter in {root / 'chapters'}: expected folders such as 01_neuron with a lesson.md."
+            f"There is no chapter in {root / 'course'}: expected folders such as ch01_neuron with a lesson.md."
         )
     return found
 
@@ -84,6 +91,9 @@ def lesson(chapter):
     """The unexecuted lesson of a chapter."""
     matter, cells = read(chapter.lesson, LESSON)
     path = chapter.lesson
+    for key, value in front_matter(path.read_text(encoding="utf-8")).items():
+        if isinstance(matter[key], str) and matter[key] != value:
+            raise SourceError(path, f"{key} in the front matter must be a text of one line, plain or in double quotes")
     if not 2 <= len(matter["objectives"]) <= 4:
         raise SourceError(path, f"a lesson has 2 to 4 objectives, this one has {len(matter['objectives'])}")
     _require_short(path, cells)
@@ -128,11 +138,11 @@ def solutions(chapter, catalogue=None):
     Parameters
     ----------
     chapter : Chapter
-    catalogue : a function from a topic such as "neuron" to its exercises; by default those of `bplib.grading`.
+    catalogue : a function from a topic such as "neuron" to its exercises; by default those of the chapter's bank.
     """
     path = chapter.exercises
     matter, cells = read(path, EXERCISES)
-    known, checked = {}, {}
+    known, checked = _bank(chapter, catalogue), {}
     for answer, checks in _groups(path, cells):
         for cell, line in checks:
             id, names = _check_call(path, cell, line)
@@ -140,18 +150,15 @@ def solutions(chapter, catalogue=None):
                 used = ", ".join(sorted(names)) or "no name"
                 message = f"check({id!r}, ...) uses {used}, which the unfilled answer cell does not define"
                 raise SourceError(path, f"{message}; give it a def, or a value `...`, outside the solution", line)
-            topic = id.split(".")[0]
             if id not in known:
-                known |= _topic(path, topic, line, catalogue)
-            if id not in known:
-                raise SourceError(path, f"there is no exercise {id!r}; bplib.grading.{topic} has {', '.join(known)}", line)
+                raise SourceError(path, f"there is no exercise {id!r}; the chapter's bank has {', '.join(known)}", line)
             if id in checked:
                 raise SourceError(path, f"{id!r} is checked twice", line)
             checked[id] = known[id].points
             _mark(cell, _grade_id(id), points=checked[id])
         _mark(answer, checks[0][0].metadata.nbgrader.grade_id + "-answer", solution=True)
     if missing := [id for id in known if id not in checked]:
-        raise SourceError(path, f"no cell checks {', '.join(missing)}: every exercise of the topic needs a check")
+        raise SourceError(path, f"no cell checks {', '.join(missing)}: every exercise of the bank needs a check")
     facts = f"{matter['minutes']} minutes, {len(checked)} exercises, {sum(checked.values()):g} points"
     opening = f"# {chapter.number} · {matter['title']}\n\n*{facts}*"
     return _notebook(f"{chapter.name}-exercises", opening, cells)
@@ -161,7 +168,7 @@ def check_formulas(chapter):
     """Raise a SourceError where a displayed formula of a chapter is not labelled and tested.
 
     A formula stands as `$$latex$$ (two-paths)` in the text, and is evaluated by the function `test_two_paths` of the
-    chapter's file in tests/formulas. The function's docstring is the LaTeX, so that nobody changes one without the other.
+    test_formulas.py in tests/chapters. The function's docstring is the LaTeX, so that nobody changes one without the other.
     """
     tests, seen = _formula_tests(chapter.formula_tests), set()
     for path in filter(Path.exists, (chapter.lesson, chapter.exercises, *chapter.pages)):
@@ -346,12 +353,16 @@ def _check_call(path, cell, line):
     return call.args[0].value, {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
 
 
-def _topic(path, topic, line, catalogue):
+def _bank(chapter, catalogue):
+    """The exercises of a chapter by id; all begin with its topic, so that a chapter has one name everywhere."""
+    path = chapter.exercises
     try:
-        exercises = catalogue(topic) if catalogue else import_module(f"bplib.grading.{topic}").EXERCISES
+        found = catalogue(chapter.topic) if catalogue else import_module(f"course.{chapter.folder.name}.bank").EXERCISES
     except (ImportError, KeyError, AttributeError) as problem:
-        raise SourceError(path, f"there is no topic {topic!r} in bplib.grading ({problem})", line) from problem
-    return {exercise.id: exercise for exercise in exercises}
+        raise SourceError(path, f"the chapter has no bank of exercises ({problem})") from problem
+    if strange := [exercise.id for exercise in found if exercise.id.split(".")[0] != chapter.topic]:
+        raise SourceError(path, f"the ids of the bank begin with {chapter.topic}, not {', '.join(strange)}")
+    return {exercise.id: exercise for exercise in found}
 
 
 def _grade_id(id):

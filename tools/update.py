@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bplib.grading import cells, files
+from course.grading import cells, files
 
 COURSE = Path(__file__).parents[1]
 WORK = ("exercises", "notebooks")

@@ -44,7 +44,7 @@ minutes: 10
 Two answers.
 
 ```{code-cell}
-from bplib.grading import check
+from course import check
 ```
 
 ```{code-cell}
@@ -58,7 +58,7 @@ def slope(x, y):
 
 ```{code-cell}
 :tags: [check]
-check("mini.slope", slope)
+check("slope.slope", slope)
 ```
 
 ```{code-cell}
@@ -71,7 +71,7 @@ steepest = 3.0
 
 ```{code-cell}
 :tags: [check]
-check("mini.steepest", steepest)
+check("slope.steepest", steepest)
 ```
 '''
 
@@ -94,8 +94,8 @@ np.arange(3).sum()
 
 @pytest.fixture
 def catalogue():
-    """Exercises of one topic, `mini`."""
-    topics = {"mini": (SimpleNamespace(id="mini.slope", points=2), SimpleNamespace(id="mini.steepest", points=1))}
+    """Exercises of one topic, `slope`."""
+    topics = {"slope": (SimpleNamespace(id="slope.slope", points=2), SimpleNamespace(id="slope.steepest", points=1))}
     return topics.__getitem__
 
 
@@ -107,7 +107,7 @@ def course(tmp_path):
         for old, new in changes:
             assert old in lesson + exercises, f"nothing to replace: {old!r}"
             lesson, exercises = lesson.replace(old, new), exercises.replace(old, new)
-        folder = tmp_path / "chapters" / "07_slope"
+        folder = tmp_path / "course" / "ch07_slope"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "lesson.md").write_text(lesson, encoding="utf-8")
         (folder / "exercises.md").write_text(exercises, encoding="utf-8")

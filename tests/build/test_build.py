@@ -123,7 +123,7 @@ def test_a_mistake_is_found_before_anything_is_executed(course, catalogue, execu
 def test_an_untested_formula_stops_the_build_even_where_all_is_up_to_date(course, catalogue, monkeypatch):
     monkeypatch.setattr(build, "execute", lambda *arguments, **settings: None)
     root = course(("Prose first.", "$$y = 2x$$ (line)"))
-    tests = root / "tests" / "formulas" / "test_07_slope.py"
+    tests = root / "tests" / "chapters" / "ch07_slope" / "test_formulas.py"
     tests.parent.mkdir(parents=True)
     tests.write_text('def test_line():\n    r"""y = 2x"""\n')
     build.build(root, catalogue=catalogue)
@@ -134,7 +134,7 @@ def test_an_untested_formula_stops_the_build_even_where_all_is_up_to_date(course
 
 def test_a_page_beside_the_lesson_is_built_executed_and_checked(course, catalogue):
     root = course()
-    page = root / "chapters" / "07_slope" / "trouble.md"
+    page = root / "course" / "ch07_slope" / "trouble.md"
     page.write_text(PAGE, encoding="utf-8")
     built, _ = build.build(root, catalogue=catalogue)
     assert built[1] == "notebooks/07_trouble.ipynb"
@@ -159,7 +159,7 @@ def test_a_page_beside_the_lesson_is_built_executed_and_checked(course, catalogu
 )
 def test_a_mistake_in_a_page_is_named(course, catalogue, old, new, message):
     root = course()
-    page = root / "chapters" / "07_slope" / "trouble.md"
+    page = root / "course" / "ch07_slope" / "trouble.md"
     page.write_text(PAGE.replace(old, new), encoding="utf-8")
     with pytest.raises(source.SourceError, match=re.escape(message)):
         build.build(root, catalogue=catalogue)

@@ -41,18 +41,18 @@ def test_mistakes_in_a_lesson_are_named(course, catalogue, old, new, message):
     with pytest.raises(source.SourceError) as caught:
         read(course((old, new)), catalogue)
     assert message in str(caught.value)
-    assert str(caught.value).startswith("07_slope/lesson.md")
+    assert str(caught.value).startswith("ch07_slope/lesson.md")
 
 
 EXERCISE_MISTAKES = {
     "no docstring": ('    """Rise over run."""\n', "", "slope in an answer cell has no docstring"),
     "unknown exercise": (
-        "mini.steepest",
-        "mini.steapest",
-        "no exercise 'mini.steapest'; bplib.grading.mini has mini.slope, mini.steepest",
+        "slope.steepest",
+        "slope.steapest",
+        "no exercise 'slope.steapest'; the chapter's bank has slope.slope, slope.steepest",
     ),
-    "unknown topic": ('check("mini.steepest"', 'check("maxi.steepest"', "there is no topic 'maxi'"),
-    "twice": ('check("mini.steepest", steepest)', 'check("mini.slope", steepest)', "'mini.slope' is checked twice"),
+    "unknown topic": ('check("slope.steepest"', 'check("maxi.steepest"', "there is no topic 'maxi'"),
+    "twice": ('check("slope.steepest", steepest)', 'check("slope.slope", steepest)', "'slope.slope' is checked twice"),
     "value not set": ("steepest = ...\n", "", "uses steepest, which the unfilled answer cell does not define"),
     "no solution": (
         "### BEGIN SOLUTION\nsteepest = 3.0\n### END SOLUTION\n",
@@ -70,15 +70,15 @@ EXERCISE_MISTAKES = {
         "a cell that is not tagged [answer]",
     ),
     "unknown tag": ("[check]", "[chekc]", "a cell is tagged ['chekc']; a cell has no tag"),
-    "not a check": ('check("mini.steepest", steepest)', "print(steepest)", 'one line check("topic.exercise", answer)'),
+    "not a check": ('check("slope.steepest", steepest)', "print(steepest)", 'one line check("topic.exercise", answer)'),
     "unchecked exercise": (
         f"{ANSWER}\n### BEGIN SOLUTION\nsteepest = 3.0\n### END SOLUTION\n```\n\n```{{code-cell}}\n"
-        ':tags: [check]\ncheck("mini.steepest", steepest)\n```\n',
+        ':tags: [check]\ncheck("slope.steepest", steepest)\n```\n',
         "",
-        "no cell checks mini.steepest",
+        "no cell checks slope.steepest",
     ),
     "answer without check": (
-        '```{code-cell}\n:tags: [check]\ncheck("mini.slope", slope)\n```\n',
+        '```{code-cell}\n:tags: [check]\ncheck("slope.slope", slope)\n```\n',
         "",
         "an answer cell has no check after it",
     ),
@@ -105,7 +105,7 @@ FORMULA_MISTAKES = {
     "no label": (" (the-slope)", "", TEST, "line 14: a displayed formula needs a label such as (two-paths)"),
     "bad label": ("the-slope", "The slope", TEST, "such as (two-paths) behind it, not (The slope)"),
     "twice": ("{summary}", "$$y = 2x$$ (the-slope)\n\n+++\n\n{summary}", TEST, "label (the-slope) is used twice"),
-    "no test": ("", "", "", "the formula (the-slope) has no test: test_07_slope.py needs a test_the_slope"),
+    "no test": ("", "", "", "the formula (the-slope) has no test: test_formulas.py needs a test_the_slope"),
     "other formula": ("= 2$$", "= 3$$", TEST, "line 14: the docstring of test_the_slope is not the formula (the-slope)"),
     "no docstring": ("", "", "def test_the_slope():\n    pass\n", "against no docstring"),
     "stale test": ("", "", f"{TEST}\ndef test_old():\n    pass\n", "has test_old, for which there is no formula"),
@@ -116,8 +116,8 @@ def with_formula(course, old="", new="", tests=TEST):
     """The chapter of a course with a formula, and with its test."""
     text = FORMULA if old not in FORMULA or not old else FORMULA.replace(old, new)
     root = course(("A second cell, with $y = 2x$.", text), *([(old, new)] if old == "{summary}" else []))
-    (root / "tests" / "formulas").mkdir(parents=True)
-    (root / "tests" / "formulas" / "test_07_slope.py").write_text(tests, encoding="utf-8")
+    (root / "tests" / "chapters" / "ch07_slope").mkdir(parents=True)
+    (root / "tests" / "chapters" / "ch07_slope" / "test_formulas.py").write_text(tests, encoding="utf-8")
     return source.chapters(root)[0]
 
 
@@ -158,7 +158,7 @@ def test_nbgraders_metadata_come_from_the_exercises(course, catalogue):
     notebook = read(course(), catalogue, "exercises")
     nbformat.validate(notebook)
     graded = {cell.id: cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata}
-    assert list(graded) == ["mini-slope-answer", "mini-slope", "mini-steepest-answer", "mini-steepest"]
+    assert list(graded) == ["slope-slope-answer", "slope-slope", "slope-steepest-answer", "slope-steepest"]
     assert [data.get("points") for data in graded.values()] == [None, 2, None, 1]
     assert [data.locked for data in graded.values()] == [False, True, False, True]
     assert notebook.cells[0].source.endswith("*10 minutes, 2 exercises, 3 points*")

@@ -4,10 +4,10 @@ import tempfile
 
 import pytest
 
-from bplib.grading import TOPICS, exercises
 from classroom import judge as judging
 from classroom.judge import Run, Task
 from classroom.limits import Limits
+from course.catalogue import chapters
 
 SEED = 7
 EVERY = 6  # of the wrong answers and of the unusual right ones, so that chapters take seconds
@@ -16,7 +16,7 @@ EVERY = 6  # of the wrong answers and of the unusual right ones, so that chapter
 @pytest.fixture
 def open_process(monkeypatch):
     """A process like that of a submission, but one that may import the exercises, to find their answers there."""
-    monkeypatch.setattr(judging, "_topics", list)
+    monkeypatch.setattr(judging, "_banks", list)
     monkeypatch.setattr(judging, "_hidden", lambda folder: [])
 
 
@@ -33,11 +33,11 @@ def outcome(result):
     return result.verdict, float(result), result.mutant
 
 
-@pytest.mark.parametrize("title", TOPICS.values())
+@pytest.mark.parametrize("chapter", [c for c in chapters() if c.exercises], ids=lambda chapter: chapter.name)
 @pytest.mark.usefixtures("open_process")
-def test_every_chapter_gives_the_same_verdicts_both_ways(title, tmp_path):
+def test_every_chapter_gives_the_same_verdicts_both_ways(chapter, tmp_path):
     different = []
-    group = exercises()[title]
+    group = chapter.exercises
     wanted = {exercise.id: Task(exercise, ["answer"], False, "", "") for exercise in group}
     run = Run([], wanted, Limits(total=600), SEED, tmp_path)
     with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
@@ -46,7 +46,7 @@ def test_every_chapter_gives_the_same_verdicts_both_ways(title, tmp_path):
             process.begin()
             for exercise in group:
                 for words, answer in known(exercise):
-                    source = f"from bplib.grading import find\nknown = find({exercise.id!r})\nanswer = {words}"
+                    source = f"from course.catalogue import find\nknown = find({exercise.id!r})\nanswer = {words}"
                     assert process.run(source) is None
                     run.judged.clear()
                     assert run._judge(process, exercise.id)

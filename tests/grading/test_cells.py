@@ -11,11 +11,12 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from bplib.grading.__main__ import main
 from jupyter_server.services.sessions.sessionmanager import SessionManager
 from nbgrader.utils import compute_checksum
 
-from bplib.grading import cells, check, files
-from bplib.grading.__main__ import main
+from course import check
+from course.grading import cells, files
 
 ROOT = Path(__file__).parents[2]
 KNOWN = cells.releases()
@@ -31,9 +32,9 @@ def twice(x):
 def learners():
     """A notebook of chapter 03 with an answer and an added cell."""
     notebook = copy.deepcopy(KNOWN[NAME])
-    cell(notebook, "descent-gradient-answer")["source"] = MINE
+    cell(notebook, "gradient_descent-gradient-answer")["source"] = MINE
     added = {"cell_type": "code", "id": "a1", "metadata": {}, "source": ["2 + 2\n", "3"], "outputs": [], "execution_count": 3}
-    notebook["cells"].insert(place(notebook, "descent-gradient") + 1, added)
+    notebook["cells"].insert(place(notebook, "gradient_descent-gradient") + 1, added)
     return notebook
 
 
@@ -57,31 +58,31 @@ def test_what_is_released_is_what_nbgrader_released(name):
 
 
 def edited(notebook):
-    cell(notebook, "descent-step")["source"] = 'check("descent.step", gradient)'
+    cell(notebook, "gradient_descent-step")["source"] = 'check("gradient_descent.step", gradient)'
 
 
 def deleted(notebook):
-    notebook["cells"].pop(place(notebook, "descent-step"))
+    notebook["cells"].pop(place(notebook, "gradient_descent-step"))
 
 
 def turned_to_prose(notebook):
-    target = cell(notebook, "descent-step")
+    target = cell(notebook, "gradient_descent-step")
     target["cell_type"] = "markdown"
     for key in ("outputs", "execution_count"):
         del target[key]
 
 
 def pasted_twice(notebook):
-    notebook["cells"].insert(3, copy.deepcopy(cell(notebook, "descent-step")) | {"id": "pasted"})
+    notebook["cells"].insert(3, copy.deepcopy(cell(notebook, "gradient_descent-step")) | {"id": "pasted"})
 
 
 def answer_pasted_twice(notebook):
-    at = place(notebook, "descent-gradient-answer")
+    at = place(notebook, "gradient_descent-gradient-answer")
     notebook["cells"].insert(at, copy.deepcopy(notebook["cells"][at]) | {"id": "pasted", "source": "def gradient(x): pass"})
 
 
 def answer_deleted(notebook):
-    notebook["cells"].pop(place(notebook, "descent-step-answer"))
+    notebook["cells"].pop(place(notebook, "gradient_descent-step-answer"))
 
 
 def marks_lost(notebook):
@@ -96,16 +97,16 @@ def marks_and_ids_lost(notebook):
 
 
 def first_half_lost(notebook):
-    del notebook["cells"][: place(notebook, "descent-step") + 1]
+    del notebook["cells"][: place(notebook, "gradient_descent-step") + 1]
 
 
 DAMAGES = {
-    edited: ["The check cell of descent.step was edited."],
-    deleted: ["The check cell of descent.step is missing."],
-    turned_to_prose: ["The check cell of descent.step was edited."],
-    pasted_twice: ["The check cell of descent.step is there twice."],
-    answer_pasted_twice: ["The answer cell of descent.gradient is there twice."],
-    answer_deleted: ["The answer cell of descent.step is missing."],
+    edited: ["The check cell of gradient_descent.step was edited."],
+    deleted: ["The check cell of gradient_descent.step is missing."],
+    turned_to_prose: ["The check cell of gradient_descent.step was edited."],
+    pasted_twice: ["The check cell of gradient_descent.step is there twice."],
+    answer_pasted_twice: ["The answer cell of gradient_descent.gradient is there twice."],
+    answer_deleted: ["The answer cell of gradient_descent.step is missing."],
     marks_lost: None,
     marks_and_ids_lost: None,
     first_half_lost: None,
@@ -139,8 +140,8 @@ def test_damage_is_named_and_put_right(damage, learners):
 
 def test_a_sound_notebook_has_no_faults(learners):
     assert cells.faults(learners, KNOWN[NAME]) == []
-    cell(learners, "descent-step")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}]
-    cell(learners, "descent-step")["execution_count"] = 7
+    cell(learners, "gradient_descent-step")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}]
+    cell(learners, "gradient_descent-step")["execution_count"] = 7
     assert cells.repair(learners, KNOWN[NAME]) == (learners, [])
 
 
@@ -164,16 +165,16 @@ def opened(tmp_path, monkeypatch):
 @pytest.mark.parametrize("damage", [edited, deleted, pasted_twice, answer_pasted_twice])
 def test_a_check_says_what_was_edited_and_how_to_put_it_right(damage, learners, opened):
     opened(learners)
-    assert check("start.twice", twice).notes == []
+    assert check("start_here.twice", twice).notes == []
     damage(learners)
     path = opened(learners)
-    result = check("start.twice", twice)
+    result = check("start_here.twice", twice)
     assert float(result) == 1
     assert DAMAGES[damage][0] in str(result)
     assert f'make repair NOTEBOOK="{path}"' in str(result)
     assert DAMAGES[damage][0] in result._repr_html_()
     opened(cells.repair(learners, KNOWN[NAME])[0])
-    assert check("start.twice", twice).notes == []
+    assert check("start_here.twice", twice).notes == []
 
 
 def test_many_faults_are_said_in_few_words(learners, opened):
@@ -181,23 +182,23 @@ def test_many_faults_are_said_in_few_words(learners, opened):
         if other["metadata"].get("nbgrader", {}).get("grade"):
             other["source"] = "check()"
     opened(learners)
-    assert "And 5 more." in str(check("start.twice", twice))
+    assert "And 5 more." in str(check("start_here.twice", twice))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"3", b'{"cells": 3}', b'{"cells": [{}]}', b"[" * 100_000])
 def test_what_is_no_notebook_is_passed_over(content, opened, capfd):
     opened({}).write_bytes(content)
-    result = check("start.twice", twice)
+    result = check("start_here.twice", twice)
     assert (float(result), result.notes) == (1.0, [])
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_notebook_of_somebody_s_own_is_passed_over(learners, opened):
-    few = learners | {"cells": [cell(learners, id) for id in ("descent-gradient-answer", "descent-gradient")]}
+    few = learners | {"cells": [cell(learners, id) for id in ("gradient_descent-gradient-answer", "gradient_descent-gradient")]}
     opened(few)
-    assert check("start.twice", twice).notes == []
+    assert check("start_here.twice", twice).notes == []
     opened(learners | {"cells": []})
-    assert check("start.twice", twice).notes == []
+    assert check("start_here.twice", twice).notes == []
 
 
 def test_where_the_editor_does_not_say_which_notebook_it_is(monkeypatch, tmp_path):
@@ -225,7 +226,7 @@ def test_the_other_editor_s_name_for_the_file(learners, tmp_path, monkeypatch):
     path.write_text(json.dumps(learners), encoding="utf-8")
     shell = SimpleNamespace(user_ns={"__vsc_ipynb_file__": str(path)})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    assert "descent.step is missing" in cells.complaints()[0]
+    assert "gradient_descent.step is missing" in cells.complaints()[0]
 
 
 def test_a_notebook_is_read_again_only_when_it_has_changed(learners, opened, monkeypatch):
@@ -233,7 +234,7 @@ def test_a_notebook_is_read_again_only_when_it_has_changed(learners, opened, mon
     monkeypatch.setattr(cells, "_look", lambda path, known: reads.append(path) or [])
     opened(learners)
     for _ in range(3):
-        check("start.twice", twice)
+        check("start_here.twice", twice)
     assert len(reads) == 1
 
 
@@ -273,12 +274,12 @@ def test_repair_keeps_the_old_file_and_every_answer(course, learners):
     mine(course).chmod(0o640)
     before = mine(course).read_bytes()
     lines = files.repair(mine(course), course)
-    assert lines[0] == "The check cell of descent.step is missing: put back."
+    assert lines[0] == "The check cell of gradient_descent.step is missing: put back."
     kept = next(path for path in mine(course).parent.iterdir() if "before-repair" in path.name)
     assert kept.name in "\n".join(lines)
     assert kept.read_bytes() == before
     fixed = files.read(mine(course))
-    assert "".join(cell(fixed, "descent-gradient-answer")["source"]) == MINE
+    assert "".join(cell(fixed, "gradient_descent-gradient-answer")["source"]) == MINE
     assert cells.faults(fixed, KNOWN[NAME]) == []
     assert stat.S_IMODE(mine(course).stat().st_mode) == 0o640
     assert "Nothing was changed" in files.repair(f"{NAME}.ipynb", course)[0]
@@ -288,9 +289,9 @@ def test_repair_keeps_the_old_file_and_every_answer(course, learners):
 def test_an_old_format_without_ids_is_repaired(course, learners):
     for other in learners["cells"]:
         del other["id"]
-    deletable = [other for other in learners["cells"] if "descent.step" not in cells.source(other)]
+    deletable = [other for other in learners["cells"] if "gradient_descent.step" not in cells.source(other)]
     mine(course).write_text(json.dumps(learners | {"nbformat_minor": 2, "cells": deletable}), encoding="utf-8")
-    assert "descent.step is missing" in files.repair(mine(course), course)[0]
+    assert "gradient_descent.step is missing" in files.repair(mine(course), course)[0]
     fixed = nbformat.read(mine(course), as_version=4)
     nbformat.validate(fixed)
     assert MINE in [other.source for other in fixed.cells]
@@ -343,7 +344,7 @@ def test_the_doctor_names_each_fault(course, learners):
     files.write(mine(course), learners)
     lines, well = files.doctor([f"{NAME}.ipynb"], course)
     assert not well
-    assert "descent.step is missing" in "\n".join(lines)
+    assert "gradient_descent.step is missing" in "\n".join(lines)
     assert "make repair" in "\n".join(lines)
     with pytest.raises(files.FileError, match="There is no file"):
         files.doctor(["nowhere.ipynb"], course)
@@ -375,7 +376,7 @@ def test_the_command_line(capsys, course, monkeypatch, progress_file):
         (["progress"], 0, "00 Start here"),
         (["review"], 0, "Nothing to review."),
         (["reset"], 0, "reset --confirm"),
-        (["reset", "start.twcie", "--confirm"], 0, "Did you mean"),
+        (["reset", "start_here.twcie", "--confirm"], 0, "Did you mean"),
         (["reset", "--confirm"], 0, "no progress yet"),
         (["restore", "03"], 0, f"{NAME}-fresh.ipynb"),
         (["restore", "77"], 1, "No chapter's exercises begin with '77'"),
@@ -385,8 +386,8 @@ def test_the_command_line(capsys, course, monkeypatch, progress_file):
         assert main(arguments) == code, arguments
         said = capsys.readouterr()
         assert words in (said.err if code else said.out)
-    check("start.twice", twice)
-    assert main(["reset", "start.twice", "--confirm"]) == 0
+    check("start_here.twice", twice)
+    assert main(["reset", "start_here.twice", "--confirm"]) == 0
     assert "before-reset" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["erase"])
@@ -394,7 +395,7 @@ def test_the_command_line(capsys, course, monkeypatch, progress_file):
 
 
 def test_the_doctor_says_where_progress_is_not_kept(monkeypatch, tmp_path, progress_file):
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     assert "in order" in files.doctor()[0][0]
     monkeypatch.setattr(files.os, "access", lambda *arguments: False)
     lines, well = files.doctor()

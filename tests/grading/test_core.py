@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from bplib.grading import check, core, find, hint, progress
-from bplib.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Exercise, Mutant
-from bplib.grading.feedback import PRINTED, Result
+from course import check, hint, progress
+from course.catalogue import find
+from course.grading import core
+from course.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Exercise, Mutant
+from course.grading.feedback import PRINTED, Result
 
 DOUBLE = Exercise(
     id="test.double",
@@ -526,7 +528,7 @@ def test_cards_escape_what_they_show():
         assert "&lt;" in card
 
 
-@pytest.mark.parametrize("id", ["start.twise", "", "nothing", 3, None, ["start.twice"], {}, len])
+@pytest.mark.parametrize("id", ["start_here.twise", "", "nothing", 3, None, ["start_here.twice"], {}, len])
 def test_an_unknown_exercise_is_said_and_not_raised(id, capfd, progress_file):
     for result in (check(id, lambda x: 2 * x), hint(id)):
         assert (result.verdict, float(result), result.available) == (NOT_ATTEMPTED, 0, 0)
@@ -538,26 +540,26 @@ def test_an_unknown_exercise_is_said_and_not_raised(id, capfd, progress_file):
 
 
 def test_a_mistyped_id_gets_the_nearest():
-    assert "Did you mean 'start.twice'" in check("start.twise", 3).message
+    assert "Did you mean 'start_here.twice'" in check("start_here.twise", 3).message
 
 
 @pytest.mark.parametrize(("number", "shown"), [(1, 1), (2, 2), (99, 2), (0, 1), (-5, 1), ("2", 1), (None, 1), (2.0, 1)])
 def test_hints_come_in_order(number, shown):
-    given = hint("start.twice", number)
+    given = hint("start_here.twice", number)
     assert repr(given).startswith(f"Hint {shown} of 2. ")
-    more = f'More help: hint("start.twice", {shown + 1})'
+    more = f'More help: hint("start_here.twice", {shown + 1})'
     assert (more in repr(given)) == (more in html.unescape(given._repr_html_())) == (shown < 2)
     data, _ = DisplayFormatter().format(given)
     assert set(data) == {"text/plain", "text/html"}
 
 
 def test_progress_after_checks():
-    check("start.twice", ...)
+    check("start_here.twice", ...)
     assert "to do" in repr(progress())
-    check("start.twice", lambda x: x)
+    check("start_here.twice", lambda x: x)
     assert "tried" in repr(progress())
-    check("start.twice", lambda x: 2 * x)
-    check("start.twice", lambda x: x)
+    check("start_here.twice", lambda x: 2 * x)
+    check("start_here.twice", lambda x: x)
     assert "done " in repr(progress())
     assert "done" in progress()._repr_html_()
     assert "1 of 1  Your first line" in repr(progress())

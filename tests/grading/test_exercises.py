@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bplib.grading import TOPICS, exercises, kill_matrix
-from bplib.grading.core import CORRECT, NOT_ATTEMPTED, Exercise, Mutant
+from course.catalogue import chapters
+from course.grading import kill_matrix
+from course.grading.core import CORRECT, NOT_ATTEMPTED, Exercise, Mutant
 
 SEEDS = (None, 1, 2, 3, 4)
 MATRIX = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
 MESSAGE = 300
-GROUPS = dict(zip(TOPICS, exercises().values(), strict=True))
+GROUPS = {chapter.topic: chapter.exercises for chapter in chapters() if chapter.exercises}
 ALL = [exercise for group in GROUPS.values() for exercise in group]
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import filelock
 import pytest
 
-from bplib.grading import check, dashboard, hint, progress, reset
-from bplib.grading.core import Exercise
-from bplib.grading.progress import Progress, kept_aside, load, location, record, streak
+from course import check, dashboard, hint, progress, reset
+from course.grading.core import Exercise
+from course.grading.progress import Progress, kept_aside, load, location, record, streak
 
-STORE = sys.modules["bplib.grading.progress"]  # the function of this name hides the module
+STORE = sys.modules["course.grading.progress"]  # the function of this name hides the module
 
 
 def twice(x):
@@ -53,23 +53,23 @@ def test_the_best_points_and_all_attempts_are_kept(progress_file):
         b'"text"',
         b"\xff\xfe\x00",
         b"[" * 100_000,
-        b'{"start.twice": 3}',
-        b'{"start.twice": {"points": "many"}}',
-        b'{"start.twice": {"points": null, "attempts": 1, "hints": 0}}',
-        b'{"start.twice": {"points": NaN}}',
-        b'{"start.twice": {"points": Infinity}}',
-        b'{"start.twice": {"points": -1}}',
-        b'{"start.twice": {"attempts": []}}',
-        b'{"start.twice": {"points": true}}',
+        b'{"start_here.twice": 3}',
+        b'{"start_here.twice": {"points": "many"}}',
+        b'{"start_here.twice": {"points": null, "attempts": 1, "hints": 0}}',
+        b'{"start_here.twice": {"points": NaN}}',
+        b'{"start_here.twice": {"points": Infinity}}',
+        b'{"start_here.twice": {"points": -1}}',
+        b'{"start_here.twice": {"attempts": []}}',
+        b'{"start_here.twice": {"points": true}}',
     ],
 )
 def test_a_corrupt_file_costs_what_it_held_and_nothing_else(content, progress_file, capfd):
     progress_file.write_bytes(content)
     assert load() == {}
     assert "0 of" in repr(progress())
-    assert float(check("start.twice", twice)) == 1
-    hint("start.twice")
-    assert load()["start.twice"].items() >= {"points": 1.0, "attempts": 1, "hints": 1}.items()
+    assert float(check("start_here.twice", twice)) == 1
+    hint("start_here.twice")
+    assert load()["start_here.twice"].items() >= {"points": 1.0, "attempts": 1, "hints": 1}.items()
     (aside,) = kept_aside()
     assert aside.read_bytes() == content
     assert aside.name in repr(dashboard())
@@ -93,8 +93,8 @@ def test_where_nothing_can_be_written_checks_work_all_the_same(tmp_path, monkeyp
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     for place in (tmp_path / "file" / "below" / "progress.json", tmp_path):
         monkeypatch.setenv("BPLIB_PROGRESS", str(place))
-        assert float(check("start.twice", twice)) == 1
-        assert "Hint 1" in repr(hint("start.twice"))
+        assert float(check("start_here.twice", twice)) == 1
+        assert "Hint 1" in repr(hint("start_here.twice"))
         assert load() == {}
         assert "0 of" in repr(progress())
     assert capfd.readouterr() == ("", "")
@@ -108,7 +108,7 @@ def test_where_there_is_no_home_checks_work_all_the_same(monkeypatch, capfd):
     for name in ("BPLIB_PROGRESS", "APPDATA", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", nowhere)
-    assert float(check("start.twice", twice)) == 1
+    assert float(check("start_here.twice", twice)) == 1
     assert load() == {}
     assert "0 of" in repr(progress())
     assert capfd.readouterr() == ("", "")
@@ -133,7 +133,7 @@ def test_the_file_is_replaced_in_one_step(progress_file, monkeypatch):
 
 LINES = """
 import sys
-from bplib.grading.progress import record
+from course.grading.progress import record
 for i in range(25):
     record(f"{sys.argv[1]}.x{i}", points=1, right=True)
     record("all.together", points=1)
@@ -151,7 +151,7 @@ def test_notebooks_at_once_lose_nothing_of_each_other(progress_file):
 
 ENDLESS = """
 import itertools
-from bplib.grading.progress import record
+from course.grading.progress import record
 for i in itertools.count():
     record(f"a.x{i % 300}", points=1)
     print(i, flush=True)
@@ -190,9 +190,9 @@ def test_a_lock_that_is_never_free_holds_nobody_up_for_ever(progress_file, monke
 
 
 IMPATIENT = """
-from bplib.grading.progress import record
+from course.grading.progress import record
 import sys
-sys.modules["bplib.grading.progress"].PATIENCE = 0.01
+sys.modules["course.grading.progress"].PATIENCE = 0.01
 record("a.b", points=1)
 """
 
@@ -228,15 +228,15 @@ def test_days_in_a_row(progress_file, monkeypatch):
 
 def test_a_reset_asks_first_and_keeps_a_copy(progress_file):
     assert "no progress yet" in repr(reset(confirm=True))
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     record("neuron.relu_slope", points=1, right=True)
     before = progress_file.read_bytes()
-    for answer in (reset(), reset("start.twice"), reset("start.twice", confirm=False)):
+    for answer in (reset(), reset("start_here.twice"), reset("start_here.twice", confirm=False)):
         assert "Nothing was reset yet" in repr(answer)
         assert "confirm=True" in answer._repr_html_()
-    assert "Did you mean" in repr(reset("start.twcie", confirm=True))
+    assert "Did you mean" in repr(reset("start_here.twcie", confirm=True))
     assert progress_file.read_bytes() == before
-    told = repr(reset("start.twice", confirm=True))
+    told = repr(reset("start_here.twice", confirm=True))
     assert set(load()) == {"neuron.relu_slope"}
     copy = progress_file.with_name("progress-before-reset-1.json")
     assert str(copy) in told
@@ -249,7 +249,7 @@ def test_a_reset_asks_first_and_keeps_a_copy(progress_file):
 
 WRITER = """
 import sys
-from bplib.grading.progress import load, record
+from course.grading.progress import load, record
 for i in range(100):
     record(sys.argv[1], points=i)
     assert all(set(entry) == {"points", "attempts", "hints"} for entry in load().values())

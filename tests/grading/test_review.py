@@ -7,11 +7,13 @@ from html import unescape
 import numpy as np
 import pytest
 
-from bplib.grading import check, core, dashboard, exercises, find, progress, review
-from bplib.grading.progress import load, record
-from bplib.grading.review import INTERVALS, after, is_due
+from course import check, dashboard, progress, review
+from course.catalogue import exercises, find
+from course.grading import core
+from course.grading.progress import load, record
+from course.grading.review import INTERVALS, after, is_due
 
-STORE = sys.modules["bplib.grading.progress"]
+STORE = sys.modules["course.grading.progress"]
 START = 739_000
 
 
@@ -35,56 +37,56 @@ def wrong(x):
 
 def test_a_solved_exercise_comes_back_after_1_3_7_and_21_days(day):
     came_back = []
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     for number in range(1, 60):
         day(number)
         if review().due:
             came_back.append(number)
-            assert "This was" in str(check("start.twice", twice))
+            assert "This was" in str(check("start_here.twice", twice))
             assert not review().due, "once a day is enough"
     assert came_back == list(np.cumsum(INTERVALS))
-    assert "will not come back" not in str(check("start.twice", twice))
+    assert "will not come back" not in str(check("start_here.twice", twice))
 
 
 def test_what_a_review_says(day):
-    assert "review" not in str(check("start.twice", twice))
+    assert "review" not in str(check("start_here.twice", twice))
     for number, words in ((1, "in 3 days"), (4, "in 7 days"), (11, "in 21 days"), (32, "the last review")):
         day(number)
-        result = check("start.twice", twice)
+        result = check("start_here.twice", twice)
         assert words in str(result)
         assert words in unescape(result._repr_html_())
         assert float(result) == 1
 
 
 def test_a_failed_review_comes_back_tomorrow_and_costs_no_points(day):
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     for number in (1, 4):
         day(number)
-        check("start.twice", twice)
+        check("start_here.twice", twice)
     day(11)
-    result = check("start.twice", wrong)
+    result = check("start_here.twice", wrong)
     assert result.mutant == "square"
     assert "tomorrow" in str(result)
-    assert load()["start.twice"]["points"] == 1
+    assert load()["start_here.twice"]["points"] == 1
     assert not review().due
     assert "tomorrow" in repr(review())
-    check("start.twice", twice)  # mended the same day: that is no review
+    check("start_here.twice", twice)  # mended the same day: that is no review
     day(12)
-    assert [exercise.id for _, exercise in review().due] == ["start.twice"]
-    assert "in 7 days" in str(check("start.twice", twice))
+    assert [exercise.id for _, exercise in review().due] == ["start_here.twice"]
+    assert "in 7 days" in str(check("start_here.twice", twice))
 
 
 def test_a_missed_day_changes_nothing(day):
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     day(300)
     assert len(review().due) == 1
-    assert "in 3 days" in str(check("start.twice", twice))
+    assert "in 3 days" in str(check("start_here.twice", twice))
 
 
 def test_a_review_runs_on_inputs_of_its_own(day):
     def seen():
         numbers = []
-        check("start.twice", lambda x: numbers.append(x) or 2 * x)
+        check("start_here.twice", lambda x: numbers.append(x) or 2 * x)
         return np.concatenate([x.ravel() for x in numbers])
 
     first = seen()
@@ -98,11 +100,11 @@ def test_a_review_runs_on_inputs_of_its_own(day):
 
 
 def test_an_error_in_a_review_is_a_failure_and_an_empty_cell_is_nothing(day):
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     day(1)
-    assert check("start.twice", ...).verdict == core.NOT_ATTEMPTED
+    assert check("start_here.twice", ...).verdict == core.NOT_ATTEMPTED
     assert len(review().due) == 1
-    assert "tomorrow" in str(check("start.twice", lambda x: 1 / 0))
+    assert "tomorrow" in str(check("start_here.twice", lambda x: 1 / 0))
 
 
 @pytest.mark.parametrize("id", [group[0].id for group in exercises().values()])
@@ -127,14 +129,14 @@ def test_the_schedule_itself():
 
 
 def test_a_clock_that_was_set_back_or_a_stage_that_does_not_exist_breaks_nothing(day, progress_file):
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     day(-400)
-    assert float(check("start.twice", twice)) == 1
+    assert float(check("start_here.twice", twice)) == 1
     assert "Days in a row" in repr(dashboard())
-    progress_file.write_text('{"start.twice": {"points": 1, "stage": 90.5, "due": 1}}', encoding="utf-8")
-    assert "last review" in str(check("start.twice", twice))
-    progress_file.write_text('{"start.twice": {"points": 1, "stage": "x", "due": 1}}', encoding="utf-8")
-    assert float(check("start.twice", twice)) == 1
+    progress_file.write_text('{"start_here.twice": {"points": 1, "stage": 90.5, "due": 1}}', encoding="utf-8")
+    assert "last review" in str(check("start_here.twice", twice))
+    progress_file.write_text('{"start_here.twice": {"points": 1, "stage": "x", "due": 1}}', encoding="utf-8")
+    assert float(check("start_here.twice", twice)) == 1
 
 
 def words_of(html):
@@ -147,7 +149,7 @@ def test_the_dashboard_says_everything_in_words(day):
     assert "0 of 1, to do" in empty
     assert "none yet" in empty
     assert "Nothing to review." in empty
-    check("start.twice", twice)
+    check("start_here.twice", twice)
     check("neuron.relu_slope", find("neuron.relu_slope").mutants[0].answer)
     for shown in (repr(dashboard()), words_of(dashboard()._repr_html_())):
         assert re.search(r"00 Start here .*1 of 1,? +done", shown)
@@ -158,7 +160,7 @@ def test_the_dashboard_says_everything_in_words(day):
     day(1)
     for shown in (repr(dashboard()), words_of(dashboard()._repr_html_()), repr(review()), words_of(review()._repr_html_())):
         assert "To review today: 1" in shown
-        assert "00 Start here: Your first line (start.twice)" in shown
+        assert "00 Start here: Your first line (start_here.twice)" in shown
         assert "make restore" in shown
 
 

@@ -4,7 +4,9 @@ import builtins
 
 import pytest
 
-from bplib.grading import check, find, standin, yours_or_reference
+from course import check, yours_or_reference
+from course.catalogue import find
+from course.grading import standin
 
 RIGHT_STEP = """
 def step(x, y, w, b, lr):
@@ -40,14 +42,14 @@ def notebook(*sources):
 
 
 @pytest.mark.parametrize("source", [RIGHT_STEP, VIA_HELPER])
-@pytest.mark.parametrize("wrong", ["stub", *[mutant.name for mutant in find("descent.gradient").mutants]])
+@pytest.mark.parametrize("wrong", ["stub", *[mutant.name for mutant in find("gradient_descent.gradient").mutants]])
 def test_a_wrong_earlier_answer_costs_nothing_later(source, wrong):
     names = notebook(STUB, source)
     if wrong != "stub":
-        names["gradient"] = next(m.answer for m in find("descent.gradient").mutants if m.name == wrong)
+        names["gradient"] = next(m.answer for m in find("gradient_descent.gradient").mutants if m.name == wrong)
     before = names["gradient"]
-    assert float(check("descent.gradient", names["gradient"])) == 0
-    result = check("descent.step", names["step"])
+    assert float(check("gradient_descent.gradient", names["gradient"])) == 0
+    result = check("gradient_descent.step", names["step"])
     assert result.verdict == "correct", str(result)
     assert SAID in str(result)
     assert "course&#x27;s own" in result._repr_html_()
@@ -56,15 +58,15 @@ def test_a_wrong_earlier_answer_costs_nothing_later(source, wrong):
 
 def test_where_everything_is_right_nothing_stands_in():
     names = notebook(RIGHT_STEP)
-    names["gradient"] = find("descent.gradient").reference
-    check("descent.gradient", names["gradient"])
-    assert check("descent.step", names["step"]).notes == []
+    names["gradient"] = find("gradient_descent.gradient").reference
+    check("gradient_descent.gradient", names["gradient"])
+    assert check("gradient_descent.step", names["step"]).notes == []
 
 
 def test_a_wrong_answer_stays_wrong_and_is_named():
     names = notebook(STUB, RIGHT_STEP.replace("w - lr", "w + lr").replace("b - lr", "b + lr"))
-    check("descent.gradient", names["gradient"])
-    result = check("descent.step", names["step"])
+    check("gradient_descent.gradient", names["gradient"])
+    result = check("gradient_descent.step", names["step"])
     assert float(result) == 0
     assert result.mutant
     assert SAID in str(result)
@@ -72,18 +74,18 @@ def test_a_wrong_answer_stays_wrong_and_is_named():
 
 def test_only_what_was_checked_as_it_is_now_is_replaced():
     names = notebook(STUB, RIGHT_STEP)
-    assert check("descent.step", names["step"]).verdict == "error", "nothing is known about gradient yet"
-    check("descent.gradient", names["gradient"])
+    assert check("gradient_descent.step", names["step"]).verdict == "error", "nothing is known about gradient yet"
+    check("gradient_descent.gradient", names["gradient"])
     names["gradient"] = lambda x, y, w, b: (0.0, 0.0)  # written anew, and not checked yet
-    assert SAID not in str(check("descent.step", names["step"]))
-    assert SAID not in str(check("descent.step", lambda x, y, w, b, lr: (w, b))), "it does not use gradient"
+    assert SAID not in str(check("gradient_descent.step", names["step"]))
+    assert SAID not in str(check("gradient_descent.step", lambda x, y, w, b, lr: (w, b))), "it does not use gradient"
 
 
 def test_a_parameter_or_an_attribute_of_the_same_name_is_another_thing():
     names = notebook(STUB, "def step(x, gradient): return x.gradient, gradient\n", "def other(x): return x.gradient\n")
-    check("descent.gradient", names["gradient"])
+    check("gradient_descent.gradient", names["gradient"])
     for answer in (names["step"], names["other"]):
-        with standin.standing_in("descent.step", answer) as replaced:
+        with standin.standing_in("gradient_descent.step", answer) as replaced:
             assert replaced == []
 
 
@@ -103,9 +105,9 @@ def descend(x, y, lr, steps):
 
 @pytest.mark.parametrize("answer", [3, "text", ..., None, len, print, int, type("Odd", (), {"f": 3}), [STUB]])
 def test_odd_answers_are_no_trouble(answer):
-    check("descent.gradient", answer)
-    check("descent.step", answer)
-    with standin.standing_in("descent.step", answer) as names:
+    check("gradient_descent.gradient", answer)
+    check("gradient_descent.step", answer)
+    with standin.standing_in("gradient_descent.step", answer) as names:
         assert names == []
 
 
@@ -118,18 +120,18 @@ def test_what_was_interrupted_does_not_begin_again():
 
     names = notebook(STUB, "def step(x, y, w, b, lr):\n    interrupt()\n    return gradient(x, y, w, b)\n")
     names["interrupt"] = interrupt
-    check("descent.gradient", names["gradient"])
-    assert "You stopped the check" in str(check("descent.step", names["step"]))
+    check("gradient_descent.gradient", names["gradient"])
+    assert "You stopped the check" in str(check("gradient_descent.step", names["step"]))
     assert len(calls) == 1
 
 
 def test_names_come_back_whatever_happens():
     names = notebook(STUB, RIGHT_STEP)
-    check("descent.gradient", names["gradient"])
+    check("gradient_descent.gradient", names["gradient"])
 
     def interrupted():
-        with standin.standing_in("descent.step", names["step"]):
-            assert names["gradient"] is find("descent.gradient").reference
+        with standin.standing_in("gradient_descent.step", names["step"]):
+            assert names["gradient"] is find("gradient_descent.gradient").reference
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -139,13 +141,13 @@ def test_names_come_back_whatever_happens():
 
 def test_a_cell_after_the_check_runs_with_yours_or_with_the_reference(capsys):
     own = notebook(STUB)["gradient"]
-    reference = find("descent.gradient").reference
-    assert yours_or_reference("descent.gradient", own) is reference
+    reference = find("gradient_descent.gradient").reference
+    assert yours_or_reference("gradient_descent.gradient", own) is reference
     assert "Your gradient is not right yet: here runs the course's own." in capsys.readouterr().out
 
     def mine(*arguments):
         return reference(*arguments)
 
-    assert yours_or_reference("descent.gradient", mine) is mine
+    assert yours_or_reference("gradient_descent.gradient", mine) is mine
     assert "Here runs your own mine." in capsys.readouterr().out
-    assert yours_or_reference("descent.gradient", ...) is reference
+    assert yours_or_reference("gradient_descent.gradient", ...) is reference

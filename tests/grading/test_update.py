@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bplib.grading import cells, files
+from course.grading import cells, files
 from tools import update as tool
 from tools.update import UpdateError, update
 
@@ -46,9 +46,10 @@ def newer():
     """The next version: a sentence more, one task changed, one gone."""
     solved = copy.deepcopy(SOLVED)
     solved["cells"].insert(1, {"cell_type": "markdown", "id": "news", "metadata": {}, "source": ["A new sentence."]})
-    changed = cell(solved, "descent-step-answer")
+    changed = cell(solved, "gradient_descent-step-answer")
     changed["source"] = "".join(changed["source"]).replace("def step(x, y, w, b, lr)", "def step(x, y, w, b, rate)")
-    solved["cells"] = [other for other in solved["cells"] if other["id"] not in ("descent-descend-answer", "descent-descend")]
+    gone = ("gradient_descent-descend-answer", "gradient_descent-descend")
+    solved["cells"] = [other for other in solved["cells"] if other["id"] not in gone]
     return solved
 
 
@@ -75,10 +76,10 @@ def work(course):
     """What a learner does: answers, an added cell, a file of their own, a lesson that was run."""
     path = course / "exercises" / NAME / f"{NAME}.ipynb"
     notebook = files.read(path)
-    cell(notebook, "descent-gradient-answer")["source"] = MINE
-    cell(notebook, "descent-step-answer")["source"] = "step = 'mine too'"
-    cell(notebook, "descent-descend-answer")["source"] = "descend = 'mine, and gone'"
-    at = notebook["cells"].index(cell(notebook, "descent-gradient")) + 1
+    cell(notebook, "gradient_descent-gradient-answer")["source"] = MINE
+    cell(notebook, "gradient_descent-step-answer")["source"] = "step = 'mine too'"
+    cell(notebook, "gradient_descent-descend-answer")["source"] = "descend = 'mine, and gone'"
+    at = notebook["cells"].index(cell(notebook, "gradient_descent-gradient")) + 1
     notebook["cells"].insert(at, {"cell_type": "code", "id": "try", "metadata": {}, "source": "gradient(1)", "outputs": [],
                                   "execution_count": None})
     files.write(path, notebook)
@@ -130,9 +131,9 @@ def carried_over(course, before, said):
     assert cell(notebook, "news")["source"] == ["A new sentence."]
     assert answers(course) == [MINE, "step = 'mine too'"]
     ids = [other["id"] for other in notebook["cells"]]
-    assert ids.index("try") == ids.index("descent-gradient") + 1
-    assert "descent.step: the task has changed" in said
-    assert "descent.descend: there is no such task any more" in said
+    assert ids.index("try") == ids.index("gradient_descent-gradient") + 1
+    assert "gradient_descent.step: the task has changed" in said
+    assert "gradient_descent.descend: there is no such task any more" in said
     (saved,) = (course / "saved").iterdir()
     assert (saved / "exercises" / NAME / f"{NAME}.ipynb").read_bytes() == before
     assert (saved / "notebooks" / "lesson.ipynb").read_text(encoding="utf-8") == "run"
@@ -244,7 +245,7 @@ def test_a_chapter_that_moved_takes_its_answers_along(course):
     work(course)
     update("origin", course, lambda line: None)
     notebook = files.read(course / "exercises" / "04_descent" / "04_descent.ipynb")
-    assert "".join(cell(notebook, "descent-gradient-answer")["source"]) == MINE
+    assert "".join(cell(notebook, "gradient_descent-gradient-answer")["source"]) == MINE
 
 
 def test_a_file_in_the_way_of_a_new_one_is_kept(course):

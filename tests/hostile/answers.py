@@ -205,7 +205,7 @@ import zlib
 def public(id):
     rng = np.random.default_rng(zlib.crc32(id.encode()))
     try:
-        from bplib.grading import find
+        from course.catalogue import find
         return [find(id).inputs(rng) for _ in range(3)] + [case for _, case in find(id).edge_cases]
     except Exception:
         return []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from bplib.grading import find
+from course.catalogue import find
 
 ROOT = Path(__file__).parents[2]
 CHAPTER = "01_neuron"

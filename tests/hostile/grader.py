@@ -98,8 +98,8 @@ def _judge(path, chapter, folder):
 
 def _files(path, folder):
     """The names in every place where a submission might leave something."""
-    watched = {place: {name.name for name in Path(place).glob(f"{MARKER}*")}
-               for place in ("/tmp", "/var/tmp", "/dev/shm", Path.home(), ROOT, ROOT / "bplib", ROOT / "solutions")}
+    places = ("/tmp", "/var/tmp", "/dev/shm", Path.home(), ROOT, ROOT / "bplib", ROOT / "course", ROOT / "solutions")
+    watched = {place: {name.name for name in Path(place).glob(f"{MARKER}*")} for place in places}
     own = {place: {name.relative_to(place).as_posix() for name in place.rglob("*")}
            for place in (path.parent, folder / "home", folder / "tmp", folder / "run")}
     return watched | own

@@ -199,7 +199,7 @@ gc.disable()""", before="one_example")
 
 @submission("modules with the names of others beside the notebook")
 def modules_beside(notebook, path):
-    for name in ("numpy", "json", "bplib", "IPython", "sitecustomize"):
+    for name in ("numpy", "json", "bplib", "course", "IPython", "sitecustomize"):
         path.with_name(f"{name}.py").write_text("raise ImportError('not this one')\n")
     add(notebook, "%%writefile numpy.py\nraise ImportError('not this one')", before="sigmoid")
     add(notebook, "%%writefile json.py\nraise ImportError('not this one')", before="sigmoid")
@@ -216,7 +216,7 @@ def deletes(notebook, path):
 def litter(notebook, path):
     add(notebook, f"""import pathlib
 home = pathlib.Path.home()
-for folder in ("..", "../..", "/tmp", "/var/tmp", "/dev/shm", home, "{path.parent}", "{ROOT}", "{ROOT}/bplib"):
+for folder in ("..", "../..", "/tmp", "/var/tmp", "/dev/shm", home, "{path.parent}", "{ROOT}", "{ROOT}/bplib", "{ROOT}/course"):
     try:
         pathlib.Path(folder, "{MARKER}").write_text("was here")
     except OSError:
@@ -225,8 +225,8 @@ for folder in ("..", "../..", "/tmp", "/var/tmp", "/dev/shm", home, "{path.paren
 
 @submission("an answer from the references", lost="one_example sigmoid sigmoid_slope distance accuracy")
 def references(notebook, path):
-    replace(notebook, "one_example", "from bplib.grading import find\none_example = find('neuron.one_example').reference")
-    replace(notebook, "sigmoid", "from bplib.grading.neuron import sigmoid")
+    replace(notebook, "one_example", "from course.catalogue import find\none_example = find('neuron.one_example').reference")
+    replace(notebook, "sigmoid", "from course.ch01_neuron.bank import sigmoid")
     replace(notebook, "sigmoid_slope", "import gc\nsigmoid_slope = next(o.reference for o in gc.get_objects() "
                                        "if getattr(o, 'id', None) == 'neuron.sigmoid_slope')")
     replace(notebook, "distance", """import sys
@@ -238,7 +238,7 @@ def distance(x, w, b):
                 return value.reference(x, w, b)""")
     replace(notebook, "accuracy", """import os, sys
 def accuracy(x, w, b, y):
-    loaded = [module for name, module in sys.modules.items() if name.startswith("bplib.grading.neuron")]
+    loaded = [module for name, module in sys.modules.items() if name.startswith("course.ch01_neuron.bank")]
     return loaded[0].accuracy(x, w, b, y)""")
 
 

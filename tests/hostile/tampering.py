@@ -87,21 +87,21 @@ np.abs = np.absolute = lambda value: 0 * value
 np.random.default_rng = lambda seed=None: None""")
 
 
-@submission("bplib patched", lost="sigmoid")
-def bplib_patched(notebook, path):
+@submission("the packages patched", lost="sigmoid")
+def packages_patched(notebook, path):
     replace(notebook, "sigmoid", WRONG_SIGMOID + """
 import contextlib
 import sys
-for module in [module for name, module in sys.modules.items() if module and name.startswith("bplib")]:
+for module in [module for name, module in sys.modules.items() if module and name.startswith(("bplib", "course"))]:
     for name, value in list(vars(module).items()):
         if callable(value):
             with contextlib.suppress(Exception):
                 setattr(module, name, lambda *arguments, **settings: 16.0)
 with contextlib.suppress(ImportError):
-    import bplib.grading.compare
-    import bplib.grading.core
-    bplib.grading.compare.difference = bplib.grading.core.difference = lambda *arguments: None
-    bplib.grading.core.Exercise.judge = lambda self, answer, seed=None: self.points""")
+    import course.grading.compare
+    import course.grading.core
+    course.grading.compare.difference = course.grading.core.difference = lambda *arguments: None
+    course.grading.core.Exercise.judge = lambda self, answer, seed=None: self.points""")
 
 
 @submission("builtins patched", lost="sigmoid", says="sigmoid")

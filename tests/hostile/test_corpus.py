@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from bplib.grading import find
+from course.catalogue import find
 from tests.hostile import answers, files, programs, tampering
 from tests.hostile.corpus import CORPUS, available, of, solved
 

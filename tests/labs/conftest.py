@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bplib.labs.live import Choice, Float, Int, Lab, Toggle
+from course.labs.live import Choice, Float, Int, Lab, Toggle
 
 
 class Waves(Lab):

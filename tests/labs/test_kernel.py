@@ -17,7 +17,7 @@ SETUP = """
 import sys
 sys.path.insert(0, {folder!r})
 from conftest import Broken, Waves
-from bplib.labs.live import Live
+from course.labs.live import Live
 live = Live({lab}())
 start = live.renders
 print(live.controls["bars"].comm.comm_id)

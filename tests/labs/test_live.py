@@ -13,8 +13,8 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from bplib.labs import style
-from bplib.labs.live import WIDGET_VIEW, Choice, Float, Int, Lab, Live, Picture, Toggle
+from course.labs import style
+from course.labs.live import WIDGET_VIEW, Choice, Float, Int, Lab, Live, Picture, Toggle
 
 
 def opened(png):
@@ -259,9 +259,9 @@ def test_the_users_settings_are_neither_used_nor_changed(waves):
 def test_nothing_goes_through_pyplot_and_compute_needs_no_widgets():
     code = """
 import sys, bplib
-assert not [name for name in sys.modules if name.startswith(("matplotlib", "ipywidgets", "bplib.labs"))]
-import bplib.labs
-bplib.labs.GradientMagnitudes().bundle(depth=3)
+assert not [name for name in sys.modules if name.startswith(("matplotlib", "ipywidgets", "course"))]
+from course.ch10_vanishing import GradientMagnitudes
+GradientMagnitudes().bundle(depth=3)
 assert not [name for name in ("matplotlib.pyplot", "ipywidgets") if name in sys.modules]
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

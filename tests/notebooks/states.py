@@ -20,7 +20,7 @@ from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from bplib.grading import find
+from course.catalogue import find
 
 MUTANTS = 1  # of each exercise, each time another in the row; tests/grading judges all of them
 

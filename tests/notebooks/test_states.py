@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bplib.grading import cells
+from course.grading import cells
 from tools.execute import environment
 from tools.source import chapters
 
@@ -32,7 +32,8 @@ def test_three_states(name, tmp_path):
 # A notebook broken on purpose: chapter 03, whose `step` calls `gradient`.
 
 SOLVED = json.loads((ROOT / "solutions" / "03_gradient_descent" / "03_gradient_descent.ipynb").read_text(encoding="utf-8"))
-ALWAYS_RIGHT = "from bplib.grading import find\nstep = find('descent.step').reference\ncheck("
+ANSWER, CHECK = "gradient_descent-step-answer", "gradient_descent-step"
+ALWAYS_RIGHT = "from course.catalogue import find\nstep = find('gradient_descent.step').reference\ncheck("
 
 
 def broken(tmp_path, change, solved_only=False):
@@ -53,9 +54,9 @@ def at(place, old, new):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (at("descent-step-answer", "def step", "1 / 0\ndef step"), "cell descent-step-answer raised ZeroDivisionError"),
-        (at("descent-step", "check(", "import sys; print('boo', file=sys.stderr); check("), "descent-step wrote to stderr: boo"),
-        (at("descent-step", "check(", ALWAYS_RIGHT), "descent.step wrong by"),
+        (at(ANSWER, "def step", "1 / 0\ndef step"), "cell gradient_descent-step-answer raised ZeroDivisionError"),
+        (at(CHECK, "check(", "import sys; print('boo', file=sys.stderr); check("), "gradient_descent-step wrote to stderr: boo"),
+        (at(CHECK, "check(", ALWAYS_RIGHT), "gradient_descent.step wrong by"),
     ],
 )
 def test_a_cell_that_is_not_clean_is_noticed(change, words, tmp_path):
@@ -63,29 +64,29 @@ def test_a_cell_that_is_not_clean_is_noticed(change, words, tmp_path):
 
 
 def test_a_wrong_solution_is_noticed(tmp_path):
-    words = broken(tmp_path, at("descent-step-answer", "return w - lr", "return w + lr"), solved_only=True)
-    assert "everything filled in: the check of descent.step gave (0.0, 'wrong'" in words
-    assert "only descent-step-answer filled in" in words
+    words = broken(tmp_path, at(ANSWER, "return w - lr", "return w + lr"), solved_only=True)
+    assert "everything filled in: the check of gradient_descent.step gave (0.0, 'wrong'" in words
+    assert "only gradient_descent-step-answer filled in" in words
 
 
 def test_a_stub_that_is_filled_in_is_noticed(tmp_path):
     def solution_left(id, text):
-        return text.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", "") if id == "descent-step-answer" else text
+        return text.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", "") if id == ANSWER else text
 
-    assert "nothing filled in: the check of descent.step" in broken(tmp_path, solution_left)
+    assert "nothing filled in: the check of gradient_descent.step" in broken(tmp_path, solution_left)
 
 
 def test_a_mistake_that_costs_more_than_its_own_points_is_noticed(tmp_path):
     # Behind a method, the call of an earlier answer cannot be seen, so nothing stands in for it.
     hidden = "globals()['grad' + 'ient']"
-    words = broken(tmp_path, lambda id, text: text.replace("gradient(", f"{hidden}(") if id == "descent-step-answer" else text)
-    assert "descent.gradient wrong by" in words
-    assert "the check of descent.step gave (0.0, 'wrong'" in words or "the check of descent.step gave (0.0, 'error'" in words
-    assert "only descent-step-answer filled in" in words
+    words = broken(tmp_path, at(ANSWER, "gradient(", f"{hidden}("))
+    assert "gradient_descent.gradient wrong by" in words
+    assert re.search(r"the check of gradient_descent.step gave \(0.0, '(wrong|error)'", words)
+    assert "only gradient_descent-step-answer filled in" in words
 
 
 def test_a_cell_that_needs_an_earlier_answer_is_noticed(tmp_path):
     def using(id, text):
-        return text + "\ndw, db = gradient(x, y, 1.0, 2.0)" if id == "descent-step-answer" else text
+        return text + "\ndw, db = gradient(x, y, 1.0, 2.0)" if id == ANSWER else text
 
-    assert "nothing filled in: cell descent-step-answer raised" in broken(tmp_path, using)
+    assert "nothing filled in: cell gradient_descent-step-answer raised" in broken(tmp_path, using)
