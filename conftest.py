@@ -1,3 +1,3 @@
 """Lets pytest collect the built notebooks, which lie beside tests/, and count the hostile submissions."""
 
-pytest_plugins = ["tests.notebooks.collect", "tests.hostile.totals"]
+pytest_plugins = ["tests.browser.fixtures", "tests.hostile.totals", "tests.notebooks.collect"]

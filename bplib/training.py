@@ -5,6 +5,8 @@ bar, and a stop with advice when numbers are no longer finite.
 """
 import os
 from collections import namedtuple
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -228,8 +230,10 @@ def _require_finite(value, norms, optimiser, history):
 
 
 def _bar(steps, progress):
-    from tqdm.auto import tqdm
-
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:  # bplib asks for NumPy only; then there is no bar
+        return nullcontext(SimpleNamespace(update=lambda: None, set_postfix_str=lambda text, refresh: None))
     # tqdm itself reads TQDM_DISABLE for its bar of text, but not for that of a notebook.
     off = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
     return tqdm(total=steps, desc="training", unit="step", delay=DELAY, leave=False, disable=off)

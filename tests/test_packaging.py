@@ -13,6 +13,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from course.catalogue import chapters
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PINS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -73,14 +75,16 @@ def test_each_extra_is_there(extra):
 
 def test_the_package_carries_its_code_its_data_and_their_licence():
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    assert tool["packages"]["find"]["include"] == ["bplib*"]
+    assert tool["packages"]["find"]["include"] == ["bplib*", "course*"]
     # setuptools takes a folder for a package where it has an __init__.py; bplib/data is data, its script stays.
-    folders = {path.parent for path in (ROOT / "bplib").rglob("*.py")} - {ROOT / "bplib" / "data"}
+    folders = {path.parent for name in ("bplib", "course") for path in (ROOT / name).rglob("*.py")} - {ROOT / "bplib" / "data"}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
     shipped = {path.name for pattern in tool["package-data"]["bplib"] for path in (ROOT / "bplib").glob(pattern)}
     data = {path.name for path in (ROOT / "bplib" / "data").iterdir() if path.is_file() and path.suffix != ".py"}
     assert shipped == data
     assert any(name.startswith("LICENSE") for name in shipped)
+    titles = {path.parent for pattern in tool["package-data"]["course"] for path in (ROOT / "course").glob(pattern)}
+    assert titles == {chapter.folder for chapter in chapters()}
 
 
 def test_make_alone_lists_every_public_target():

@@ -6,7 +6,7 @@ import traceback
 from html import escape
 from pathlib import Path
 
-OURS = tuple(str(Path(__file__).parents[2] / folder) for folder in ("bplib", "classroom"))
+OURS = tuple(str(Path(__file__).parents[2] / folder) for folder in ("bplib", "course", "classroom"))
 LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")))
 HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error",
             "not attempted": "Not attempted"}

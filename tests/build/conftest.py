@@ -7,6 +7,7 @@ import pytest
 LESSON = """---
 title: A slope
 minutes: 5
+you_will: draw a line
 questions: ["What is a slope?"]
 objectives: [read a slope, "draw one: by hand"]
 takeaways: [A slope is rise over run.]

@@ -24,9 +24,9 @@ LESSON_MISTAKES = {
     "no front matter": ("---\ntitle: A slope", "title: A slope", "no front matter"),
     "one objective": ('[read a slope, "draw one: by hand"]', "[read a slope]", "2 to 4 objectives, this one has 1"),
     "no summary": ("{summary}", "The end.", "exactly {summary}, where the takeaways go; found 0"),
-    "long cell": ("2 * x\n```", "2 * x\n" * 13 + "```", "line 27: a code cell has 13 lines; at most 12"),
-    "not Python": ("2 * x\n```", "2 x\n```", "line 27: a code cell is not Python: invalid syntax"),
-    "escape": ("2 * x\n```", "'$\\sigma$'\n```", "line 27: a code cell is not Python: invalid escape sequence"),
+    "long cell": ("2 * x\n```", "2 * x\n" * 13 + "```", "line 28: a code cell has 13 lines; at most 12"),
+    "not Python": ("2 * x\n```", "2 x\n```", "line 28: a code cell is not Python: invalid syntax"),
+    "escape": ("2 * x\n```", "'$\\sigma$'\n```", "line 28: a code cell is not Python: invalid escape sequence"),
     "import star": ("import numpy as np", "from numpy import *", "a code cell imports *; import by name"),
     "imports later": (
         "import matplotlib.pyplot as plt\nimport numpy as np",
@@ -51,7 +51,7 @@ EXERCISE_MISTAKES = {
         "slope.steapest",
         "no exercise 'slope.steapest'; the chapter's bank has slope.slope, slope.steepest",
     ),
-    "unknown topic": ('check("slope.steepest"', 'check("maxi.steepest"', "there is no topic 'maxi'"),
+    "another chapter's": ('check("slope.steepest"', 'check("neuron.sigmoid"', "no exercise 'neuron.sigmoid'; the chapter's"),
     "twice": ('check("slope.steepest", steepest)', 'check("slope.slope", steepest)', "'slope.slope' is checked twice"),
     "value not set": ("steepest = ...\n", "", "uses steepest, which the unfilled answer cell does not define"),
     "no solution": (
@@ -102,11 +102,11 @@ TEST = '''def test_the_slope():
     r"""\\frac{dy}{dx} = 2"""
 '''
 FORMULA_MISTAKES = {
-    "no label": (" (the-slope)", "", TEST, "line 14: a displayed formula needs a label such as (two-paths)"),
+    "no label": (" (the-slope)", "", TEST, "line 15: a displayed formula needs a label such as (two-paths)"),
     "bad label": ("the-slope", "The slope", TEST, "such as (two-paths) behind it, not (The slope)"),
     "twice": ("{summary}", "$$y = 2x$$ (the-slope)\n\n+++\n\n{summary}", TEST, "label (the-slope) is used twice"),
     "no test": ("", "", "", "the formula (the-slope) has no test: test_formulas.py needs a test_the_slope"),
-    "other formula": ("= 2$$", "= 3$$", TEST, "line 14: the docstring of test_the_slope is not the formula (the-slope)"),
+    "other formula": ("= 2$$", "= 3$$", TEST, "line 15: the docstring of test_the_slope is not the formula (the-slope)"),
     "no docstring": ("", "", "def test_the_slope():\n    pass\n", "against no docstring"),
     "stale test": ("", "", f"{TEST}\ndef test_old():\n    pass\n", "has test_old, for which there is no formula"),
 }

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from bplib.grading.__main__ import main
 from jupyter_server.services.sessions.sessionmanager import SessionManager
 from nbgrader.utils import compute_checksum
 
 from course import check
+from course.__main__ import main
 from course.grading import cells, files
 
 ROOT = Path(__file__).parents[2]

@@ -98,7 +98,7 @@ def descend(x, y, lr, steps):
     return w, b
 """)
     for id, name in (("gradient", "gradient"), ("step", "step"), ("descend", "descend")):
-        result = check(f"descent.{id}", names[name])
+        result = check(f"gradient_descent.{id}", names[name])
     assert result.verdict == "correct", str(result)
     assert SAID in str(result), "step is right, gradient is not"
 

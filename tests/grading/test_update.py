@@ -120,7 +120,7 @@ def test_an_update_from_a_folder_keeps_every_answer(course, tmp_path):
 
 def answers(course):
     notebook = files.read(course / "exercises" / NAME / f"{NAME}.ipynb")
-    return ["".join(cell(notebook, f"descent-{name}-answer")["source"]) for name in ("gradient", "step")]
+    return ["".join(cell(notebook, f"gradient_descent-{name}-answer")["source"]) for name in ("gradient", "step")]
 
 
 def carried_over(course, before, said):

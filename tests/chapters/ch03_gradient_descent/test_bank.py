@@ -9,11 +9,11 @@ from course.grading.core import CORRECT, ERROR, WRONG
 
 
 def reference(name):
-    return find(f"descent.{name}").reference
+    return find(f"gradient_descent.{name}").reference
 
 
 def judge(name, answer):
-    return find(f"descent.{name}").judge(answer)
+    return find(f"gradient_descent.{name}").judge(answer)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from course.grading.core import CORRECT, WRONG
 
 
 def reference(name):
-    return find(f"slopes.{name}").reference
+    return find(f"finite_differences.{name}").reference
 
 
 def judge(name, answer):
-    return find(f"slopes.{name}").judge(answer)
+    return find(f"finite_differences.{name}").judge(answer)
 
 
 def test_the_wave_is_what_it_says_and_its_entries_meet():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course.ch05_chain_rule.drills import EVERY, ID, LARGEST, SMALLEST, Drill, drill
-from course.grading.progress import load, progress_line, record, streak
+from course.grading.progress import load, record, streak, streaks
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_the_streak_is_told_with_the_progress():
     assert "Drill" not in repr(progress())
     for right in (True, True, False, True):
         streak(ID, right)
-    assert progress_line({ID: {"streak": 1, "best": 2}}) == "Drill of chapter 05: 1 right in a row, at best 2"
+    assert streaks({ID: {"streak": 1, "best": 2}}) == ["Drill of chapter 05: 1 right in a row, at best 2"]
     assert repr(progress()).splitlines()[-1] == "Drill of chapter 05: 1 right in a row, at best 2"
     assert "1 right in a row, at best 2" in progress()._repr_html_()
 

@@ -26,11 +26,11 @@ PARAMS = ("0.W", "0.b", "2.W", "2.b")
 
 
 def reference(name):
-    return find(f"network.{name}").reference
+    return find(f"real_network.{name}").reference
 
 
 def judge(name, answer):
-    return find(f"network.{name}").judge(answer)
+    return find(f"real_network.{name}").judge(answer)
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from bplib import (
 )
 from course.catalogue import exercises, find
 from course.ch10_vanishing import GradientMagnitudes, labs as vanishing
-from course.ch11_cures.bank import dropout as cures_dropout, norm_back as cures_norm_back, patients as cures_patients
-from course.ch11_cures.bank.parts import Seed
+from course.ch11_cures.bank import dropout, norm_back, patients
+from course.grading.arguments import Seed
 from course.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, WRONG
 
 CHAPTER = Path(__file__).parents[3] / "course" / "ch11_cures" / "exercises.md"
@@ -159,13 +159,13 @@ def test_a_new_mask_on_the_way_back_is_named_whatever_the_code():
     (lambda mask, p: mask * np.eye(len(mask), mask.shape[1]), "drops another share, scaled"),
 ])
 def test_a_mask_of_another_kind_is_told_what_is_expected(change, seen):
-    class Changed(cures_dropout.Dropout):
+    class Changed(dropout.Dropout):
         def forward(self, x, training=False):
             super().forward(x, training)
             self.mask = change(self.mask, self.p)
             return x * self.mask
 
-    assert cures_dropout.seen_in_dropout(Changed, 0.3, Seed(4)) == seen
+    assert dropout.seen_in_dropout(Changed, 0.3, Seed(4)) == seen
     result = judge("dropout", Changed)
     assert result.verdict == WRONG
     assert "Asked for is a class" in str(result)
@@ -208,15 +208,15 @@ def test_the_statements_about_costs_are_measured(rng):
 
 def test_the_text_has_as_many_statements():
     statements = re.findall(r"^- ([A-H])\. ", CHAPTER.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert statements[: len(cures_patients.COSTS)] == list(cures_patients.NAMES)
+    assert statements[: len(patients.COSTS)] == list(patients.NAMES)
 
 
 @pytest.mark.parametrize(("answer", "said"), [
-    (cures_patients.contrary("AH"), "6 of 8 are right. Look again at A, H."),
-    (cures_patients.COSTS[:7], "Give eight times"),
+    (patients.contrary("AH"), "6 of 8 are right. Look again at A, H."),
+    (patients.COSTS[:7], "Give eight times"),
     (("True",) * 8, "Give eight times"),
-    (np.array(cures_patients.contrary("AH")), "6 of 8 are right. Look again at A, H."),
-    (tuple(map(int, cures_patients.contrary("AH"))), "6 of 8 are right. Look again at A, H."),
+    (np.array(patients.contrary("AH")), "6 of 8 are right. Look again at A, H."),
+    (tuple(map(int, patients.contrary("AH"))), "6 of 8 are right. Look again at A, H."),
     (True, "Give eight times"),
 ])
 def test_costs_are_told_where_to_look_again(answer, said):
@@ -230,41 +230,41 @@ def test_costs_are_told_where_to_look_again(answer, said):
 
 def test_the_networks_are_those_of_the_lab():
     lab = GradientMagnitudes()
-    for letter, patient in cures_patients.PATIENTS.items():
-        for change in ({}, dict([cures_patients.CURES[letter]])):
-            norms = lab.data(depth=cures_patients.DEPTH, **patient | change)["norms"]
-            np.testing.assert_allclose(cures_patients.gradients(**patient | change), norms, rtol=1e-6)
+    for letter, patient in patients.PATIENTS.items():
+        for change in ({}, dict([patients.CURES[letter]])):
+            norms = lab.data(depth=patients.DEPTH, **patient | change)["norms"]
+            np.testing.assert_allclose(patients.gradients(**patient | change), norms, rtol=1e-6)
 
 
 def test_the_band_is_the_lab_s():
-    assert (vanishing.STILL, vanishing.WILD) == (cures_patients.SMALLEST, cures_patients.LARGEST)
-    assert GradientMagnitudes.controls["width"].default == cures_patients.WIDTH
-    assert GradientMagnitudes.controls["batch"].default == cures_patients.IMAGES
+    assert (vanishing.STILL, vanishing.WILD) == (patients.SMALLEST, patients.LARGEST)
+    assert GradientMagnitudes.controls["width"].default == patients.WIDTH
+    assert GradientMagnitudes.controls["batch"].default == patients.IMAGES
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_patient_is_ill_and_its_cure_works_whatever_the_seed(seed):
-    for letter, patient in cures_patients.PATIENTS.items():
-        assert cures_patients.state(cures_patients.gradients(**patient, seed=seed)) != "cured"
-        treated = patient | dict([cures_patients.CURES[letter]])
-        assert cures_patients.state(cures_patients.gradients(**treated, seed=seed)) == "cured"
+    for letter, patient in patients.PATIENTS.items():
+        assert patients.state(patients.gradients(**patient, seed=seed)) != "cured"
+        treated = patient | dict([patients.CURES[letter]])
+        assert patients.state(patients.gradients(**treated, seed=seed)) == "cured"
 
 
 def test_no_other_way_of_sharing_the_settings_cures_everybody():
-    helps = {letter: set() for letter in cures_patients.PATIENTS}
+    helps = {letter: set() for letter in patients.PATIENTS}
     gain = GradientMagnitudes.controls["gain"]
-    choices = cures_patients.CHOICES | {"gain": np.arange(gain.low, gain.high + 0.01, 0.1).round(2).tolist()}
-    for letter, patient in cures_patients.PATIENTS.items():
-        for setting in cures_patients.SETTINGS:
+    choices = patients.CHOICES | {"gain": np.arange(gain.low, gain.high + 0.01, 0.1).round(2).tolist()}
+    for letter, patient in patients.PATIENTS.items():
+        for setting in patients.SETTINGS:
             for value in choices[setting]:
-                if cures_patients.state(cures_patients.gradients(**patient | {setting: value})) == "cured":
+                if patients.state(patients.gradients(**patient | {setting: value})) == "cured":
                     helps[letter].add(setting)
     shared = [chosen for chosen in product(*helps.values()) if len(set(chosen)) == len(chosen)]
-    assert shared == [tuple(setting for setting, _ in cures_patients.CURES.values())]
+    assert shared == [tuple(setting for setting, _ in patients.CURES.values())]
 
 
 def test_a_setting_that_serves_two_is_said():
-    result = judge("patients", cures_patients.CURES | {"D": ("gain", 1.0)})
+    result = judge("patients", patients.CURES | {"D": ("gain", 1.0)})
     assert result.verdict == WRONG
     assert "gain was used more than once" in str(result)
     assert "A, rule: cured" in str(result)
@@ -281,14 +281,14 @@ def test_a_setting_that_serves_two_is_said():
     ((["gain"], 1.0), "A: no such setting"), (..., "A: no answer yet"),
 ])
 def test_what_is_no_cure_is_told_what_is_expected(cure, said):
-    result = judge("patients", cures_patients.CURES | {"A": cure})
+    result = judge("patients", patients.CURES | {"A": cure})
     assert result.verdict == WRONG
     assert said in str(result)
 
 
 def test_patients_that_are_left_out_and_strange_ones_are_said():
     assert "B: no answer yet" in str(judge("patients", {"A": ("rule", "He")}))
-    assert "E: no such patient" in str(judge("patients", cures_patients.CURES | {"E": ("rule", "He")}))
+    assert "E: no such patient" in str(judge("patients", patients.CURES | {"E": ("rule", "He")}))
     assert judge("patients", dict.fromkeys("ABCD", ...)).verdict == NOT_ATTEMPTED
     for answer in ([("rule", "He")], "He", 3.0, {}):
         assert judge("patients", answer).verdict == WRONG
@@ -305,7 +305,7 @@ GRAPH_SLIPS = {
 
 @pytest.mark.parametrize("name", GRAPH_SLIPS)
 def test_a_slip_on_the_graph_is_named_as_in_the_closed_form(name):
-    assert judge("batch_norm_backward", cures_norm_back.graph(**GRAPH_SLIPS[name])).mutant == name
+    assert judge("batch_norm_backward", norm_back.graph(**GRAPH_SLIPS[name])).mutant == name
 
 
 @pytest.mark.parametrize(("dx", "dgamma", "name"), [
@@ -375,7 +375,7 @@ def test_weights_of_another_spread_are_told_which():
 
 
 def test_a_missing_return_is_said():
-    class Half(cures_dropout.Dropout):
+    class Half(dropout.Dropout):
         def forward(self, x, training=False):
             super().forward(x, training)
 
@@ -430,7 +430,7 @@ def test_the_solutions_in_the_text_earn_all_points():
 
 def test_the_patients_of_the_text_are_those_of_the_check():
     text = CHAPTER.read_text(encoding="utf-8")
-    for letter, patient in cures_patients.PATIENTS.items():
+    for letter, patient in patients.PATIENTS.items():
         assert f"- {letter}. {patient['activation']}, gain {patient['gain']:g}\n" in text
-    for values in (*cures_patients.CHOICES.values(), cures_patients.SETTINGS):
+    for values in (*patients.CHOICES.values(), patients.SETTINGS):
         assert all(f"`{value}`" in text or f'`"{value}"`' in text for value in values if value is not False)
