@@ -16,7 +16,8 @@ CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle.
-SLOW = ("tests/browser", "tests/chapters/ch05_chain_rule/test_drills_in_browser", "notebooks/09", "tests/notebooks", "tests/cohort", "tests/labs/test_grid", "notebooks", "tests/hostile")
+SLOW = ("tests/browser", "tests/chapters/ch05_chain_rule/test_drills_in_browser", "notebooks/09", "tests/notebooks", "tests/cohort",
+        "tests/labs/test_grid", "notebooks", "tests/hostile")
 APART = ("tests/grading/test_exercises.py",)  # its many tests need nothing of each other
 
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
@@ -38,7 +39,7 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            if file.startswith("tests/browser/"):  # they wait most of the time; but each process starts a server and a browser
+            if "browser" in file:  # they wait most of the time; but each process starts a server and a browser
                 return f"browser {sum(nodeid.encode()) % 2}"
             if file == "tests/labs/test_grid.py":  # what it works out for a lab is shared by the tests of that lab
                 return file + nodeid.partition("[")[2]
