@@ -16,8 +16,8 @@ CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle.
-SLOW = ("tests/browser", "tests/chapters/ch05_chain_rule/test_drills_in_browser", "notebooks/09", "tests/notebooks", "tests/cohort",
-        "tests/labs/test_grid", "notebooks", "tests/hostile")
+SLOW = ("tests/browser", "tests/chapters/ch05_chain_rule/test_drills_in_browser", "notebooks/09", "tests/notebooks",
+        "tests/cohort", "tests/labs/test_grid", "notebooks", "tests/hostile")
 APART = ("tests/grading/test_exercises.py",)  # its many tests need nothing of each other
 
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
