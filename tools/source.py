@@ -69,6 +69,12 @@ class Chapter:
         return self.folder / "exercises.md"
 
     @property
+    def heading(self):
+        """Number and title, as lists of chapters show them."""
+        title = front_matter(self.lesson.read_text(encoding="utf-8")).get("title", self.topic)
+        return f"{self.number} {title.split(':')[0]}"
+
+    @property
     def pages(self):
         return [path for path in sorted(self.folder.glob("*.md")) if path not in (self.lesson, self.exercises)]
 
@@ -109,7 +115,9 @@ def lesson(chapter):
         "**After this chapter you can**\n\n" + _list(matter["objectives"]),
         "**The questions**\n\n" + _list(matter["questions"]),
     ]
-    return _notebook(chapter.name, "\n\n".join(opening), cells)
+    mine = f"[the exercises of this chapter](../exercises/{chapter.name}/{chapter.name}.ipynb)"
+    ways = [mine] if chapter.exercises.exists() else []
+    return _notebook(chapter.name, "\n\n".join(opening), cells, [*ways, *_next(chapter, ""), *_before(chapter)])
 
 
 def page(chapter, path):
@@ -117,7 +125,8 @@ def page(chapter, path):
     matter, cells = read(path, PAGE)
     _require_short(path, cells)
     name = page_name(chapter, path)
-    return _notebook(name, f"# {matter['title']}\n\n*{matter['minutes']} minutes*", cells)
+    back = f"[back to {chapter.heading}]({chapter.name}.ipynb)"
+    return _notebook(name, f"# {matter['title']}\n\n*{matter['minutes']} minutes*", cells, [back])
 
 
 def page_name(chapter, path):
@@ -160,8 +169,10 @@ def solutions(chapter, catalogue=None):
     if missing := [id for id in known if id not in checked]:
         raise SourceError(path, f"no cell checks {', '.join(missing)}: every exercise of the bank needs a check")
     facts = f"{matter['minutes']} minutes, {len(checked)} exercises, {sum(checked.values()):g} points"
-    opening = f"# {chapter.number} · {matter['title']}\n\n*{facts}*"
-    return _notebook(f"{chapter.name}-exercises", opening, cells)
+    lesson = f"../../notebooks/{chapter.name}.ipynb"
+    opening = f"# {chapter.number} · {matter['title']}\n\n*{facts}* · [the lesson]({lesson})"
+    ways = [f"[back to the lesson]({lesson})", *_next(chapter, "../../notebooks/")]
+    return _notebook(f"{chapter.name}-exercises", opening, cells, ways)
 
 
 def check_formulas(chapter):
@@ -383,8 +394,23 @@ def _mark(cell, grade_id, points=None, solution=False):
         cell.metadata["nbgrader"]["points"] = points
 
 
-def _notebook(name, opening, cells):
-    body = [nbformat.v4.new_markdown_cell(opening)] + [cell for cell, _ in cells]
+def _next(chapter, where):
+    """A link to the next lesson; none in the last chapter."""
+    later = [other for other in chapters(chapter.folder.parents[1]) if other.name > chapter.name]
+    return [f"[the next lesson, {later[0].heading}]({where}{later[0].name}.ipynb)"] if later else []
+
+
+def _before(chapter):
+    """A link to the lesson before; none in the first chapter."""
+    earlier = [other for other in chapters(chapter.folder.parents[1]) if other.name < chapter.name]
+    return [f"[the lesson before, {earlier[-1].heading}]({earlier[-1].name}.ipynb)"] if earlier else []
+
+
+def _notebook(name, opening, cells, ways):
+    """Opening and closing cell round the others, ids from name and position, or from the mark of a graded cell."""
+    body = [nbformat.v4.new_markdown_cell(opening), *(cell for cell, _ in cells)]
+    if ways:
+        body.append(nbformat.v4.new_markdown_cell("**Where to go now:** " + " · ".join(ways)))
     for position, cell in enumerate(body):
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         # nbformat allows 64 letters, digits, - and _.

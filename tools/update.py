@@ -1,6 +1,7 @@
 """Brings the course up to date without losing an answer: `make update`, or `python -m tools.update [FROM]`.
 
-FROM is where the new version is: a git remote or its address (by default `origin`), or a folder with the course in it.
+FROM is where the new version is: a git remote or its address (by default `origin`), or a folder with the course in it; or a
+folder of saved/, whose answers are then carried over once more, such as those that an older version did not know how to carry.
 First every notebook of yours that would be replaced is copied to saved/DATE. Then the new version is put in place, and your
 answers and added cells are carried into its exercise notebooks, by the marks of their cells. Nothing is deleted.
 """
@@ -32,7 +33,8 @@ def update(source, course=COURSE, say=print):
 
     Parameters
     ----------
-    source : a git remote, its address, or a folder. course : where the learner's course is. say : takes each line for people.
+    source : a git remote, its address, a folder with a course, or one of saved/. course : where the learner's course is.
+    say : takes each line for people.
 
     Raises
     ------
@@ -42,6 +44,8 @@ def update(source, course=COURSE, say=print):
         say(f"An earlier update was cut off before it had carried your answers over. They are in {mark.parent}: copy from there.")
     if Path(source, "solutions").is_dir():
         from_folder(Path(source).resolve(), Path(course).resolve(), say)
+    elif Path(source, "exercises").is_dir():
+        from_saved(Path(source).resolve(), Path(course).resolve(), say)
     else:
         from_git(source, Path(course), say)
 
@@ -101,6 +105,16 @@ def from_folder(source, course, say):
     _finish(saved)
     say(f"{len(names)} files are new. Files that the new version has no more were left where they are.")
     return None
+
+
+def from_saved(source, course, say):
+    """Carry the answers of saved notebooks into today's; answers that are there now are saved first."""
+    names = [path.relative_to(source).as_posix() for path in sorted(source.glob("exercises/*/*.ipynb"))]
+    known = cells.releases.__wrapped__(course)
+    release = {name: cells.find_release(files.read(source / name), known) for name in names}
+    saved = _save(course, [f"exercises/{today}/{today}.ipynb" for today in release.values() if today], say)
+    _carry(course, source, names, known, say, known)
+    _finish(saved)
 
 
 def _left_out(folder):

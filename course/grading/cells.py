@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from course.catalogue import renamed
+
 COURSE = Path(__file__).parents[2]
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION", flags=re.DOTALL | re.MULTILINE)
 STUB = "# Your code here."
@@ -76,15 +78,21 @@ def graded(released):
 
 
 def _keys(notebook, released):
-    """For each cell of a notebook the id of the released cell that it is, or None: by its mark, its id, or a check's text."""
+    """For each cell of a notebook the id of the released cell that it is, or None: by its mark, its id, or a check's text.
+    A cell that was released under its chapter's former name is known by both."""
     texts = {source(cell).strip(): id for id, cell in graded(released).items() if cell["metadata"]["nbgrader"]["grade"]}
     ids = {cell["id"] for cell in released["cells"]}
     found = []
     for cell in notebook["cells"]:
-        mark = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
-        candidates = (mark, cell.get("id"), texts.get(source(cell).strip()))
+        named = [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id"), cell.get("id")]
+        candidates = (*named, *map(_today, filter(None, named)), texts.get(source(cell).strip()))
         found.append(next((key for key in candidates if key in ids), None))
     return found
+
+
+def _today(key):
+    """The key that a graded cell has today, where its chapter was called otherwise before: as exercise ids, with a dash."""
+    return renamed(str(key).replace("-", ".", 1)).replace(".", "-", 1)
 
 
 def find_release(notebook, known):
@@ -186,15 +194,16 @@ def carry(notebook, old, new):
     filled, before, after = copy.deepcopy(new), graded(old), graded(new)
     places = {cell["id"]: cell for cell in filled["cells"]}
     carried, changed, lost, previous = [], [], [], None
-    for cell, key in zip(notebook["cells"], _keys(notebook, old)):
-        is_answer = key in before and before[key]["metadata"]["nbgrader"]["solution"]
-        if is_answer and source(cell).strip() != source(before[key]).strip():
+    for cell, former in zip(notebook["cells"], _keys(notebook, old)):
+        key = former if former is None or former in places else _today(former)
+        is_answer = former in before and before[former]["metadata"]["nbgrader"]["solution"]
+        if is_answer and source(cell).strip() != source(before[former]).strip():
             if key not in after:
                 lost.append(key)
             else:
                 places[key]["source"] = cell["source"]
                 carried.append(key)
-                if source(before[key]) != source(after[key]):
+                if source(before[former]) != source(after[key]):
                     changed.append(key)
         elif key is None and source(cell).strip():
             added = copy.deepcopy(cell)

@@ -150,8 +150,8 @@ def test_a_lesson_opens_with_its_front_matter_and_closes_with_its_takeaways(cour
         "# 07 · A slope\n\n*5 minutes*\n\n**After this chapter you can**\n\n- read a slope"
     )
     assert "- What is a slope?" in cells[0].source
-    assert cells[-1].source == "## Summary\n\n- A slope is rise over run."
-    assert [cell.cell_type for cell in cells] == ["markdown"] * 3 + ["code"] * 3 + ["markdown"]
+    assert cells[-2].source == "## Summary\n\n- A slope is rise over run."
+    assert [cell.cell_type for cell in cells] == ["markdown"] * 3 + ["code"] * 3 + ["markdown"] * 2
 
 
 def test_nbgraders_metadata_come_from_the_exercises(course, catalogue):
@@ -161,7 +161,7 @@ def test_nbgraders_metadata_come_from_the_exercises(course, catalogue):
     assert list(graded) == ["slope-slope-answer", "slope-slope", "slope-steepest-answer", "slope-steepest"]
     assert [data.get("points") for data in graded.values()] == [None, 2, None, 1]
     assert [data.locked for data in graded.values()] == [False, True, False, True]
-    assert notebook.cells[0].source.endswith("*10 minutes, 2 exercises, 3 points*")
+    assert notebook.cells[0].source.startswith("# 07 · Slopes, by you\n\n*10 minutes, 2 exercises, 3 points*")
 
 
 def test_a_cell_keeps_its_id_when_other_cells_change(course, catalogue):

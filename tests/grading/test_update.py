@@ -118,6 +118,43 @@ def test_an_update_from_a_folder_keeps_every_answer(course, tmp_path):
     assert answers(course) == [MINE, "step = 'mine too'"]
 
 
+def former(solved):
+    """The same notebook as it was released when the chapter's exercises were called otherwise."""
+    return json.loads(json.dumps(solved).replace("gradient_descent-", "descent-").replace("gradient_descent.", "descent."))
+
+
+def test_answers_of_a_chapter_that_got_another_name_are_carried_over(tmp_path, monkeypatch):
+    course, new, said = tmp_path / "mine", tmp_path / "new", []
+    publish(course, former(SOLVED))
+    publish(new, newer())
+    path = course / "exercises" / NAME / f"{NAME}.ipynb"
+    notebook = files.read(path)
+    cell(notebook, "descent-gradient-answer")["source"] = MINE
+    cell(notebook, "descent-step-answer")["source"] = "step = 'mine too'"
+    files.write(path, notebook)
+    update(str(new), course, said.append)
+    assert f"exercises/{NAME}/{NAME}.ipynb: 2 answers carried over." in said
+    assert answers(course) == [MINE, "step = 'mine too'"]
+    assert cells.faults(files.read(path), cells.release(newer())) == []
+
+
+def test_answers_that_an_older_version_left_behind_are_carried_from_saved(tmp_path):
+    course, said = tmp_path / "mine", []
+    publish(course, newer())
+    left = former(cells.release(SOLVED))
+    cell(left, "descent-gradient-answer")["source"] = MINE
+    place = course / "saved" / "2026-01-01" / "exercises" / NAME
+    place.mkdir(parents=True)
+    files.write(place / f"{NAME}.ipynb", left)
+    path = course / "exercises" / NAME / f"{NAME}.ipynb"
+    before = path.read_bytes()
+    update(str(course / "saved" / "2026-01-01"), course, said.append)
+    assert answers(course)[0] == MINE
+    (kept,) = [folder for folder in (course / "saved").iterdir() if folder.name != "2026-01-01"]
+    assert (kept / "exercises" / NAME / f"{NAME}.ipynb").read_bytes() == before
+    assert not (kept / tool.MARK).exists()
+
+
 def answers(course):
     notebook = files.read(course / "exercises" / NAME / f"{NAME}.ipynb")
     return ["".join(cell(notebook, f"gradient_descent-{name}-answer")["source"]) for name in ("gradient", "step")]
