@@ -5,6 +5,8 @@ LABFLAGS ?=
 PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
 NOTEBOOK ?=
+NUMBER ?=
+NAME ?=
 FROM ?=
 SUBMISSIONS ?= submitted
 GRADEFLAGS ?=
@@ -20,7 +22,7 @@ START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test doctor progress restore repair update build check bench grade kill-matrix confusion screenshot animation clean
+.PHONY: help lab test doctor progress restore repair update chapter build check bench grade kill-matrix confusion screenshot animation clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +48,9 @@ repair: $(LAB) ## Put back edited or lost check cells, every answer stays: NOTEB
 update: $(LAB) ## Bring the course up to date, every answer stays; FROM=folder takes a new version from there
 	@$(BIN)/python -m tools.update $(if $(FROM),"$(FROM)")
 
+chapter: $(TOOLS) ## Write a new chapter that builds as it stands: NUMBER=23 NAME=example
+	$(BIN)/python -m tools.chapter "$(NUMBER)" "$(NAME)"
+
 build: $(TOOLS) ## Build notebooks, solutions and exercises from the chapters; CHAPTER=01 builds one
 	$(BIN)/python -m tools.build $(CHAPTER)
 
@@ -59,8 +64,8 @@ bench: $(TOOLS) ## Write docs/performance.md: speed against peers and limits; EX
 grade: $(TOOLS) ## Grade a class outside the learners' processes; SUBMISSIONS=folder GRADEFLAGS="--workers 2"
 	$(BIN)/python -m classroom grade $(SUBMISSIONS) $(GRADEFLAGS)
 
-kill-matrix: $(LAB) ## Write docs/kill-matrix.md: every wrong answer, and whether its check knows it
-	$(BIN)/python -m course.grading.kill_matrix docs/kill-matrix.md
+kill-matrix: $(LAB) ## Write docs/kill-matrix.md: is every wrong answer rejected by its name? CHAPTER=01 judges one
+	$(BIN)/python -m course.grading.kill_matrix docs $(CHAPTER)
 
 confusion: $(TOOLS) ## Write docs/diagnosis.md: which mistakes the gradient checker finds and names
 	$(BIN)/python -m tools.confusion docs/diagnosis.md

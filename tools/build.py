@@ -21,11 +21,12 @@ from pathlib import Path
 import nbformat
 from tqdm import tqdm
 
-from tools import release, source
+from tools import readme, release, source
 from tools.execute import ExecutionError, execute, keep_stable
 
 REPOSITORY = Path(__file__).parents[1]
 RECORD = Path(".build", "record.json")
+README = "README.md"
 MAKERS = ("ipykernel", "ipywidgets", "jupytext", "matplotlib", "nbformat", "nbgrader", "numpy")
 LONGEST_DIFF = 12
 
@@ -131,7 +132,19 @@ def build(root, only="", into=None, catalogue=None, show=False, run=True):
             if into == root:
                 _write_record(root, record)
             bar.update(start + count - bar.n)
+    if into == root and _renew_readme(root):
+        written.append(README)
     return built, written
+
+
+def _renew_readme(root):
+    """Write the table of the chapters into the README; says whether that changed it."""
+    path = root / README
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    new = readme.renewed(text, root)
+    if new != text:
+        path.write_text(new, encoding="utf-8", newline="\n")
+    return new != text
 
 
 def drift(root, only="", catalogue=None, show=False, run=True):
@@ -144,6 +157,9 @@ def drift(root, only="", catalogue=None, show=False, run=True):
         fresh = Path(folder)
         built, _ = build(root, only, into=fresh, catalogue=catalogue, show=show, run=run)
         lines = [line for target in built for line in compare(root / target, fresh / target, target, run)]
+    if (root / README).exists():
+        text = (root / README).read_text(encoding="utf-8")
+        lines += [f"{README}: its table of the chapters differs"] if readme.renewed(text, root) != text else []
     if not only:
         expected = set(built)
         for pattern in ("notebooks/[0-9][0-9]_*.ipynb", "solutions/*/*.ipynb", "exercises/*/*.ipynb"):
