@@ -16,8 +16,8 @@ comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 LAB := .venv/.installed
 TOOLS := .venv/.installed-$(subst $(comma),-,$(EXTRAS))
-# A file as an argument would make its folder the root, and hide the exercises beside it.
-START := --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+# A file as an argument would make its folder the root; and the file browser would show the folder of the notebook that is open.
+START := "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb?file-browser-path=/"
 # JupyterLab refuses to run as root unless told; containers have no other user.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 

@@ -26,7 +26,7 @@ LESSON_MISTAKES = {
     "no summary": ("{summary}", "The end.", "exactly {summary}, where the takeaways go; found 0"),
     "long cell": ("2 * x\n```", "2 * x\n" * 13 + "```", "line 28: a code cell has 13 lines; at most 12"),
     "not Python": ("2 * x\n```", "2 x\n```", "line 28: a code cell is not Python: invalid syntax"),
-    "escape": ("2 * x\n```", "'$\\sigma$'\n```", "line 28: a code cell is not Python: invalid escape sequence"),
+    "escape": ("2 * x\n```", "'$\\sigma$'\n```", "invalid escape sequence"),
     "import star": ("import numpy as np", "from numpy import *", "a code cell imports *; import by name"),
     "imports later": (
         "import matplotlib.pyplot as plt\nimport numpy as np",
