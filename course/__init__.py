@@ -2,15 +2,17 @@
 
 What shows them is the engine in `course.grading`; what is asked is in the folders of the chapters.
 """
+import sys
+
 from course.catalogue import exercises, find
-from course.grading import cells, progress as store, review as review_rules, standin
-from course.grading.core import CORRECT, NOT_ATTEMPTED
+from course.grading import cells, pages, progress as store, review as review_rules, session, standin
+from course.grading.core import CORRECT, NOT_ATTEMPTED, UNKNOWN
 from course.grading.dashboard import Dashboard
 from course.grading.feedback import STOPPED, Hint, Notice, Result
 from course.grading.progress import Progress, load, record
 
 
-def check(id, answer):
+def check(id, answer, *, keep=True):
     """Judge an answer and note it in your progress. Shows the verdict; its value is the points. Never raises.
 
     An exercise that is due for review is judged on new random inputs. Where the answer uses an earlier one that is not right
@@ -19,11 +21,14 @@ def check(id, answer):
     Parameters
     ----------
     id : the exercise, such as "neuron.weighted_sum". answer : your function itself (no call), or your value.
+    keep : False for an example that is not yours: it is judged, and nothing is noted.
     """
     try:
         exercise = find(id)
     except KeyError as problem:
-        return Result(str(id), NOT_ATTEMPTED, 0, 0, problem.args[0])
+        return Result(str(id), UNKNOWN, 0, 0, problem.args[0])
+    if not keep:
+        return exercise.judge(answer)
     entry, today = load().get(id, {}), store.today()
     due = review_rules.is_due(entry, today)
     result = _judge(exercise, answer, review_rules.fresh_seed(id, today) if due else None)
@@ -33,7 +38,14 @@ def check(id, answer):
         record(id, points=float(result), right=right)
         if due:
             result.notes.append(review_rules.outcome(entry, right, today))
+    older = session.older(id)
+    if older and result.verdict == NOT_ATTEMPTED:
+        result.message = f"{older} So there is nothing to check yet. Correct that cell, run it, then check again."
+    elif older:
+        result.notes.append(f"{older} What was checked here is older.")
     result.notes += cells.complaints()
+    if right:
+        result.onward = pages.onward(exercise, load())
     return result
 
 
@@ -63,21 +75,25 @@ def yours_or_reference(id, answer):
     return exercise.reference
 
 
-def hint(id, number=1):
-    """The first hint of an exercise, or hint `number`; the last one is the idea of the solution."""
+def hint(id, number=1, *, keep=True):
+    """The first hint of an exercise, or hint `number`; the last one is the idea of the solution. With keep=False it is shown as
+    an example, and nothing is noted."""
     try:
         exercise = find(id)
     except KeyError as problem:
-        return Result(str(id), NOT_ATTEMPTED, 0, 0, problem.args[0])
+        return Notice("No such exercise", problem.args[0])
     count = len(exercise.hints)
     number = min(max(number, 1), count) if isinstance(number, int) else 1
-    record(id, hint=number)
+    if keep:
+        record(id, hint=number)
     return Hint(id, number, count, exercise.hints[number - 1])
 
 
 def progress():
-    """Your points by chapter and exercise."""
-    return Progress(exercises())
+    """Your points by chapter and exercise; the chapter that you are in comes first."""
+    groups, here = exercises(), pages.chapter_here()
+    first = {here.heading: groups[here.heading]} if here and here.heading in groups else {}
+    return Progress(first | groups)
 
 
 def dashboard():
@@ -109,3 +125,6 @@ def reset(id=None, confirm=False):
     if copy is None:
         return Notice("Nothing was reset", "There is no progress yet.")
     return Notice("Reset", f"The progress of {what} starts anew. The old one is in {copy}.")
+
+
+session.watch(getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)())

@@ -401,6 +401,7 @@ EXERCISES = (
             "a list": lambda: [-8.0, 8.0, 0.0],
             "an array": lambda: np.array([-2.0, 2.2, 0.1]),
         },
+        shown="Three numbers, and at least nine of ten images are on the right side. Gradient descent finds such numbers itself.",
         hints=(
             "Look at the picture of the two classes. Where should the line run, and on which side are the dresses?",
             "The dresses lie above the line x2 = x1. For which signs of w1 and w2 is z positive there?",

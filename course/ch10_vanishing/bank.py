@@ -376,6 +376,7 @@ EXERCISES = (
             Mutant("signs", (11, 0, 5, -4), "The signs are turned round: a negative power is a small gradient."),
         ),
         variants={"one off": (-10, 1, -6, 5), "list": [-12, -1, -5, 4]},
+        shown="Depth, activation and gain tell the size of a gradient, to a factor of ten, before anything is run.",
         hints=("A sigmoid layer with Xavier weights keeps about 0.23 of the gradient. How many decades are 19 of them?",
                "Tanh near zero keeps everything if the weights do. Half the weights: half for each layer, forward and back "
                "alike."),

@@ -15,14 +15,19 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import MethodType
 
 import numpy as np
 
 from course.grading.compare import difference, same
 from course.grading.feedback import Result, learner_lines
 
-CORRECT, WRONG, ERROR, NOT_ATTEMPTED = "correct", "wrong", "error", "not attempted"
+CORRECT, WRONG, ERROR, NOT_ATTEMPTED, UNKNOWN = "correct", "wrong", "error", "not attempted", "unknown"
 RANDOM_CASES = 3
+GIVEN = ("builtins", "abc", "bplib", "course")  # packages whose classes a stub may derive from
+# What Python itself puts into a class in which nothing stands.
+AUTOMATIC = {"__module__", "__dict__", "__weakref__", "__doc__", "__firstlineno__", "__static_attributes__",
+             "__abstractmethods__", "_abc_impl"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Exercise:
     picture : for an answer that is a dict, answer -> HTML that shows it, under the verdict.
     run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
     rtol : relative tolerance for each entry. within : for estimates, how far a number may be off.
+    shown : what somebody with the right answer now has or knows, a sentence; by default what the answer was tried with.
     """
 
     id: str
@@ -71,6 +77,7 @@ class Exercise:
     run: Callable | None = None
     rtol: float = 1e-6
     within: float = 0.0
+    shown: str = ""
 
     def judge(self, answer, seed=None):
         """The verdict on an answer, as a `Result`. Never raises, whatever the answer does.
@@ -124,10 +131,22 @@ class Exercise:
                 if mutant is not None:
                     return self._result(verdict, mutant.message, words, printed, mutant.name)
                 return self._result(verdict, words, "", printed)
-        return self._result(CORRECT, "", "", printed)
+        return self._result(CORRECT, self.shown or self._tried(), "", printed)
 
     def _result(self, verdict, message, details="", printed="", mutant=None):
         return Result(self.id, verdict, self.points if verdict == CORRECT else 0, self.points, message, details, printed, mutant)
+
+    def _tried(self):
+        """What a right answer was tried on, and how many mistakes would have shown there, in a sentence."""
+        count, labels = len(self.mutants), [label for label, _ in self.edge_cases]
+        mistakes = f"each of the {count} known mistakes" if count > 1 else "the one known mistake"
+        if not self.called:
+            return f"Right, and {mistakes} gives something else." if count else ""
+        tried = f"Right on {RANDOM_CASES} random inputs"
+        if labels:
+            tried += f" and on {len(labels)} special ones" if len(labels) > 1 else " and on a special one"
+            tried += f" ({'; '.join(labels)})" if len(labels) <= 3 else ""
+        return f"{tried}, where {mistakes} would have shown." if count else f"{tried}."
 
     @property
     def called(self):
@@ -241,20 +260,32 @@ def _untouched(answer, outcome):
     """Is this still the stub? A body that does nothing, or one that says it is not implemented."""
     if isinstance(outcome.error, NotImplementedError) or _blank(outcome.value):
         return True
-    functions = [answer]
-    if isinstance(answer, type):
-        own = {name: getattr(f, "__func__", f) for name, f in vars(answer).items()}
-        own = {name: f for name, f in own.items() if inspect.isfunction(f)}
-        # A class stub may come with its __init__ written; where there is nothing else, __init__ is what counts.
-        functions = [f for name, f in own.items() if not name.startswith("__")] or list(own.values())
-    return all(_does_nothing(f) for f in functions)
+    if not isinstance(answer, type):
+        return _does_nothing(answer)
+    own = _written(answer)
+    # A class stub may come with its __init__ written; where there is nothing else, __init__ is what counts.
+    parts = [part for name, part in own.items() if name != "__init__"] or list(own.values())
+    return all(map(_does_nothing, parts))
 
 
-def _does_nothing(function):
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return False
-    steps = [step for step in dis.get_instructions(code) if step.opname not in ("RESUME", "NOP")]
+def _written(answer):
+    """What stands in a class, and in those of its bases that are the learner's too, by name."""
+    found = {}
+    for cls in reversed(answer.__mro__):
+        if cls is answer or cls.__module__.partition(".")[0] not in GIVEN:
+            found |= {name: part for name, part in vars(cls).items() if name not in AUTOMATIC and part is not None}
+    return found
+
+
+def _does_nothing(thing):
+    """Is it a function whose body gives nothing, or a property or a method of such? All else was written by somebody."""
+    if isinstance(thing, staticmethod | classmethod | MethodType):
+        return _does_nothing(thing.__func__)
+    if isinstance(thing, property):
+        return all(map(_does_nothing, filter(None, (thing.fget, thing.fset, thing.fdel))))
+    if not inspect.isfunction(thing):
+        return thing is ...
+    steps = [step for step in dis.get_instructions(thing) if step.opname not in ("RESUME", "NOP")]
     constant = all(step.opname in ("LOAD_CONST", "RETURN_CONST", "RETURN_VALUE") for step in steps)
     return constant and all(step.argval in (None, ...) for step in steps if "CONST" in step.opname)
 

@@ -6,15 +6,17 @@ import traceback
 from html import escape
 from pathlib import Path
 
+from course.grading.pages import help_page, linked
+
 OURS = tuple(str(Path(__file__).parents[2] / folder) for folder in ("bplib", "course", "classroom"))
 LIBRARY = tuple(dict.fromkeys(sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")))
 HEADINGS = {"correct": "Correct", "wrong": "Not yet", "error": "Your code stopped with an error",
-            "not attempted": "Not attempted"}
+            "not attempted": "Not attempted", "unknown": "No such exercise"}
 COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-warn-color1, #b26a00)",
-           "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)"}
+           "error": "var(--jp-error-color1, #c62828)", "not attempted": "var(--jp-border-color1, #9e9e9e)",
+           "unknown": "var(--jp-warn-color1, #b26a00)"}
 PRINTED = 600  # characters of what an answer printed, or of its error message
 STOPPED = "You stopped the check while your code was running."
-GUIDE = "More: notebooks/00_debugging.ipynb"
 CALLS = 6  # lines of a traceback
 
 
@@ -23,18 +25,19 @@ class Result(float):
 
     Attributes
     ----------
-    id, verdict, available, message, details, printed, mutant : the exercise, one of "correct", "wrong", "error" and "not
-        attempted", the points there are, what to tell the learner (first the message, then the numbers that show it), what
-        their code printed, and the name of the mistake where it was recognised.
+    id, verdict, available, message, details, printed, mutant : the exercise, one of "correct", "wrong", "error", "not
+        attempted" and "unknown" (there is no such exercise), the points there are, what to tell the learner (first the message,
+        then the numbers that show it), what their code printed, and the name of the mistake where it was recognised.
     picture : HTML that a notebook shows under the words; empty for most.
     notes : sentences about the circumstances: a review, a stand-in for an earlier answer, a check cell that was edited.
+    onward : where to go from here, a sentence; empty where the answer is not right yet.
     """
 
     def __new__(cls, id, verdict, points, available, message, details="", printed="", mutant=None):
         self = super().__new__(cls, points)
         self.id, self.verdict, self.available, self.mutant = id, verdict, float(available), mutant
         self.message, self.details = message, details
-        self.printed, self.picture, self.notes = _shortened(printed), "", []
+        self.printed, self.picture, self.notes, self.onward = shortened(printed), "", [], ""
         return self
 
     def __getnewargs__(self):  # so that it can be copied, and sent from one process to another
@@ -43,21 +46,22 @@ class Result(float):
     @property
     def heading(self):
         """The verdict and the points, in words."""
-        return f"{HEADINGS[self.verdict]}: {float(self):g} of {self.available:g} points"
+        words = HEADINGS[self.verdict]
+        return words if self.verdict == "unknown" else f"{words}: {float(self):g} of {self.available:g} points"
 
     def __str__(self):
         lines = [f"{self.heading}. [{self.id}]", self.message, self.details]
         if self.printed:
             lines.append(f"Your code printed:\n{self.printed}")
-        lines += self.notes
+        lines += [*self.notes, self.onward]
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self):
-        prose = self.mutant or self.verdict == "not attempted"
+        prose = self.mutant or self.verdict in ("correct", "not attempted", "unknown")
         body = (_paragraph if prose else _pre)(self.message) + _pre(self.details)
         if self.printed:
             body += _paragraph("Your code printed:") + _pre(self.printed)
-        body += self.picture + "".join(map(_paragraph, self.notes))
+        body += self.picture + "".join(map(_paragraph, [*self.notes, self.onward]))
         return card(self.heading, self.id, COLOURS[self.verdict], body)
 
 
@@ -100,7 +104,7 @@ def card(heading, id, colour, body):
 def learner_lines(error, answer, arguments):
     """An error with the learner's own lines only: what they wrote, where it stopped, and what Python said."""
     if isinstance(error, KeyboardInterrupt):
-        return f"{STOPPED} Is there a loop that never ends? {GUIDE}"
+        return f"{STOPPED} Is there a loop that never ends? More: {help_page()}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*OURS, *LIBRARY))]
     lines = [f"line {f.lineno} of {f.name}:  {(f.line or linecache.getline(f.filename, f.lineno)).strip()}" for f in frames]
     if len(lines) > CALLS:
@@ -109,9 +113,9 @@ def learner_lines(error, answer, arguments):
     if not lines and isinstance(error, TypeError) and takes:
         count = f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}"
         return f"Your function was called with {count}, and takes {takes}."
-    lines.append(_shortened("".join(traceback.format_exception_only(error)).strip()))
+    lines.append(shortened("".join(traceback.format_exception_only(error)).strip()))
     if isinstance(error, NameError):
-        lines.append(f"Was the cell that defines it run? {GUIDE}")
+        lines.append(f"Was the cell that defines it run? More: {help_page()}")
     return "\n".join(lines)
 
 
@@ -128,14 +132,15 @@ def _unfit_signature(answer, arguments):
     return None
 
 
-def _shortened(text):
+def shortened(text):
+    """A text, cut where it is long."""
     return text if len(text) <= PRINTED else text[:PRINTED] + "\n(and more)"
 
 
 def _paragraph(text):
-    return f"<p style='margin:6px 0 0'>{escape(text)}</p>"
+    return f"<p style='margin:6px 0 0'>{linked(text)}</p>" if text else ""
 
 
 def _pre(text):
     style = "margin:6px 0 0; white-space:pre-wrap; word-break:normal; overflow-wrap:anywhere; font-size:92%; background:none"
-    return f"<pre style='{style}'>{escape(text)}</pre>" if text else ""
+    return f"<pre style='{style}'>{linked(text)}</pre>" if text else ""

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from course import check, hint, progress
+from course import check, dashboard, hint, progress
 from course.catalogue import find
 from course.grading import core
-from course.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Exercise, Mutant
+from course.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, UNKNOWN, WRONG, Exercise, Mutant
 from course.grading.feedback import PRINTED, Result
 
 DOUBLE = Exercise(
@@ -530,9 +530,14 @@ def test_cards_escape_what_they_show():
 
 @pytest.mark.parametrize("id", ["start_here.twise", "", "nothing", 3, None, ["start_here.twice"], {}, len])
 def test_an_unknown_exercise_is_said_and_not_raised(id, capfd, progress_file):
-    for result in (check(id, lambda x: 2 * x), hint(id)):
-        assert (result.verdict, float(result), result.available) == (NOT_ATTEMPTED, 0, 0)
-        assert "There is no exercise" in result.message
+    result = check(id, lambda x: 2 * x)
+    data, _ = DisplayFormatter().format(result)
+    assert (data["text/plain"], result.verdict, result.available) == ("0.0", UNKNOWN, 0)
+    for shown in (str(result), html.unescape(data["text/html"]), repr(hint(id)), html.unescape(hint(id)._repr_html_())):
+        assert "No such exercise" in shown
+        assert f"There is no exercise {id!r}. Did you mean '" in shown
+        assert "Not attempted" not in shown
+        assert "points" not in shown.replace(str(id), "")
     assert capfd.readouterr().err == ""
     assert not progress_file.exists()
     with pytest.raises(KeyError):
@@ -541,6 +546,34 @@ def test_an_unknown_exercise_is_said_and_not_raised(id, capfd, progress_file):
 
 def test_a_mistyped_id_gets_the_nearest():
     assert "Did you mean 'start_here.twice'" in check("start_here.twise", 3).message
+
+
+def test_an_example_is_judged_and_not_kept(progress_file):
+    """What a lesson shows as an example is not the learner's: no points, no attempt, no day, no stand-in."""
+    for answer, verdict in ((documented, NOT_ATTEMPTED), (np.square, WRONG), (lambda x: 2 * x, CORRECT)):
+        result = check("start_here.twice", answer, keep=False)
+        assert (result.verdict, result.onward) == (verdict, "")
+    assert "Hint 1 of 2" in repr(hint("start_here.twice", keep=False))
+    assert not progress_file.exists()
+    assert "Days in a row: none yet" in repr(dashboard())
+    assert "tried" not in repr(progress())
+    assert "No such exercise" in str(check("start_here.twise", 3, keep=False))
+
+
+def test_a_check_of_one_s_own_counts_wherever_it_stands(monkeypatch, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    check("start_here.twice", np.square)
+    assert "tried" in repr(progress())
+    assert "Days in a row: 1" in repr(dashboard())
+
+
+def test_an_example_is_no_review(monkeypatch):
+    check("start_here.twice", lambda x: 2 * x)
+    day = sys.modules["course.grading.progress"].today()
+    monkeypatch.setattr(sys.modules["course.grading.progress"], "today", lambda: day + 1)
+    assert check("start_here.twice", np.square, keep=False).notes == []
+    assert "This was a review" in str(check("start_here.twice", np.square))
 
 
 @pytest.mark.parametrize(("number", "shown"), [(1, 1), (2, 2), (99, 2), (0, 1), (-5, 1), ("2", 1), (None, 1), (2.0, 1)])

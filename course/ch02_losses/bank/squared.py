@@ -196,6 +196,7 @@ EXERCISES = (
                    "Half the mean over all six entries has the factor 1/6. The one given is larger."),
         ),
         variants={"capitals": "Per-Example", "spaces": " per-example "},
+        shown="Dividing a gradient by the errors tells which loss it came from, whatever its program is called.",
         hints=("All five gradients point the same way. They differ by a factor only: find it.",
                "Divide the given gradient by the errors, entry by entry. You get the same number six times.",
                "The factor is 2/3, and there are 3 examples with 2 outputs. Which loss divides by 3?"),

@@ -184,6 +184,8 @@ EXERCISES = (
                 (np.abs(true - claimed) <= 1e-5 * np.maximum(np.abs(true), np.abs(claimed))).all())),
             "library": lambda f, x, claimed: check_gradients(f, x, claimed).ok if claimed.shape == x.shape else False,
         },
+        shown="This is a gradient checker of your own. It accepts what is right up to rounding, and rejects a single entry that "
+              "is off by 1 %.",
         hints=("You have both parts already: the measured gradient, and the relative error of two arrays.",
                "Ask for an error that is *small enough*. With nan every comparison is false, so this way round it is rejected.",
                "Measure the gradient of f at x, take its relative error against the claimed one, and compare it with a tolerance "
@@ -213,6 +215,7 @@ EXERCISES = (
             "divided": lambda z, dy: (1 - np.tanh(z) ** 2) / dy,
             "list": lambda z, dy: (1 - np.tanh(z) ** 2).tolist(),
         },
+        shown="A wrong backward has passed that checker. So use random upstream gradients when you check one.",
         hints=("The weak checker calls your function with dy = 1 everywhere. What could you do to a 1 that leaves it a 1?",
                "For example: leave it out. Which function then comes back?",
                "Return the slope of tanh alone, as if nothing came from above."),
@@ -240,6 +243,7 @@ EXERCISES = (
             "largest": lambda x, dy: dy.max(axis=0),
             "times n": lambda x, dy: len(dy) * dy.sum(axis=0),
         },
+        shown="A wrong db has passed that checker. So use several examples when you check a gradient.",
         hints=("For one example the right answer is its own row of dy. Which other rules give that row, too?",
                "What are the sum, the mean and the first of a single number?",
                "Average over the examples, where they should be added up."),
@@ -259,6 +263,7 @@ EXERCISES = (
             Mutant("three-each", 305310, "Three runs for each parameter: the middle one is not needed."),
         ),
         variants={"float": 203540.0, "computed": 2 * (784 * 128 + 128 + 128 * 10 + 10)},
+        shown="203,540 runs of the network for a single gradient. Backpropagation needs one run forward and one sweep back.",
         hints=("Count the parameters first: a layer from d_in to d_out has a weight for each pair and a bias for each output.",
                "784 times 128 and 128 more, then 128 times 10 and 10 more.",
                "Two runs of the network for each parameter."),

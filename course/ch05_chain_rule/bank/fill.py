@@ -42,6 +42,7 @@ EXERCISES = (
             Mutant("last-added", {"a": 3.0, "b": 9.0, "L": 13.0}, "L is the product of b and z."),
         ),
         variants={"whole numbers": {"a": 3, "b": 9, "L": 36}, "other order": {"L": 36.0, "b": 9.0, "a": 3.0}},
+        shown="The way back uses these values again, so a program keeps them.",
         hints=("From left to right: each node needs only those that are known.", "a = 5 - 2. Then its square. Then times 4."),
     ),
     Exercise(
@@ -63,6 +64,7 @@ EXERCISES = (
                    "Inputs have gradients as well: L changes when they do."),
         ),
         variants={"whole numbers": {"L": 1, "b": 4, "z": 9, "a": 24, "x": 24, "y": -24}},
+        shown="One sweep from right to left, and every node has its gradient.",
         hints=("Start with dL/dL = 1, and go back: L = b z, so dL/db = z and dL/dz = b.",
                "dL/da is dL/db times the slope of the square, 2 a. Then x and y: slopes 1 and -1."),
     ),
@@ -90,6 +92,7 @@ EXERCISES = (
         ),
         variants={"other order": dict(reversed(list(NEURON_GRADIENTS.items()))),
                   "numpy": {name: np.float64(grad) for name, grad in NEURON_GRADIENTS.items()}},
+        shown="This was backpropagation through a whole neuron, by hand.",
         hints=("Forward first: s = 6, z = 0, a = 0.5, v = -0.5. Then dL/dv is twice v.",
                "The sigmoid's slope is a (1 - a), a quarter here. Sums pass a gradient on as it is, products times the other "
                "factor."),
@@ -115,6 +118,7 @@ EXERCISES = (
                    "You averaged the two paths of y. They add up."),
         ),
         variants={"whole numbers": {"L": 1, "b": -18, "a": -18, "x": 54, "y": -54}},
+        shown="Where a node is used twice, what comes back on both paths is added up. Every network relies on that.",
         hints=("Forward first: a = -6, b = -9, L = 81. Then dL/db is twice b.",
                "y is used in a and in b. Work out both paths, and add them."),
     ),

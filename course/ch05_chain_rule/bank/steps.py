@@ -155,6 +155,7 @@ EXERCISES = (
             Mutant("e", "E", "E begins with dL/dz2, so the step from a2 to z2 is in it already; da2/dz2 counts it twice."),
         ),
         variants={"small": "c", "spaces": " C "},
+        shown="In the right product, each factor begins where the one before it ends.",
         hints=("What stands below a bar must stand above the next one.",
                "Write the path down: z1, a1, z2, a2, L. One factor for each step, and none twice."),
     ),

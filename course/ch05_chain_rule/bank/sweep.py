@@ -96,6 +96,8 @@ EXERCISES = (
                    "Paths that meet were multiplied. Multiply along a path, add across paths."),
         ),
         variants={"by users": by_users, "all paths": by_paths, "options": swept()},
+        shown="This is reverse-mode differentiation, for any graph that is made of such nodes. PyTorch's backward follows the "
+              "same rule.",
         hints=("Give every name a gradient of 0, and the last one 1. Then go through the nodes from the last to the first.",
                "At each node its gradient is complete. Pass it on: to each thing that it is made of, times the slope.",
                "Add to what is there already: += where a node may be reached by several paths."),
@@ -156,6 +158,7 @@ EXERCISES = (
             Mutant("two-back", (101770, 2), "One sweep back is enough; the values going forward are known already."),
         ),
         variants={"floats": (101770.0, 1.0), "list": [101770, 1]},
+        shown="One sweep back gives all 101,770 slopes. That is why networks are trained by backpropagation.",
         hints=("What does one sweep forward tell you: all slopes of one input, or all slopes of one result?",
                "Forward: once for each parameter. Backward: once for each result, and there is a single loss."),
     ),

@@ -389,6 +389,7 @@ EXERCISES = (
                    "Your gradients are divided by the number of examples. If the loss averages, that is in dy already."),
         ),
         variants={"einsum": Slots},
+        shown="Your layer works inside a network, and the gradient checker finds nothing wrong with it.",
         hints=("forward must keep what backward will need. What does dW need besides dy?",
                "Keep x as an attribute, for example self.x. In backward, set self.grads to a new dict with two new arrays.",
                "The three lines of exercise 1, with self.x for x and self.params for W; return dx."),

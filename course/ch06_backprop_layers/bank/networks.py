@@ -234,6 +234,7 @@ EXERCISES = (
             "list": lambda *arguments: list(network(*arguments)),
             "cosh": slipped(slope=lambda z, a: 1 / np.cosh(z) ** 2),
         },
+        shown="Every gradient of a network with two layers, by your own code.",
         hints=("Go forward first and keep z1, a1 and y_hat. The way back starts with delta2 = dL/dy_hat.",
                "Each layer gives three things from its delta: dW with its own input, db, and what it sends back through its "
                "weights.",
@@ -273,6 +274,7 @@ EXERCISES = (
                    "Only the last layer has a gradient. The loop must go on to the first."),
         ),
         variants={"library": deep_by_library, "options": deep(), "list": lambda *a: list(deep_backward(*a))},
+        shown="One loop for any number of layers. This is backpropagation as it is used.",
         hints=("Going forward, keep the input of every layer in a list: x first, then each tanh's output.",
                "Going back, layer by layer: the gradient is the layer's input, turned, times delta. Then delta moves one layer "
                "on.",
@@ -305,6 +307,7 @@ EXERCISES = (
                    "The arrays come back as they were: nothing was learned."),
         ),
         variants={"library": trained_by_library, "in place": in_place},
+        shown="Your network trains with gradients of your own. The next cell lets it learn XOR.",
         hints=("Each step: the gradients of all four arrays by your two_layers, then four updates.",
                "Update only when all gradients are there: the way back needs the old W2.",
                "Each array minus the rate times its gradient, and the same again for the given number of steps."),
@@ -322,6 +325,7 @@ EXERCISES = (
                    "Nothing tells two units apart: the same input weights, the same output weights, the same gradients."),
         ),
         variants={"float": 1.0},
+        shown="Units that start alike stay alike, and five count as one. That is why weights start at random.",
         hints=("Let a cell train it, and print the columns of W1.",
                "Is there anything in the formulas that treats two units differently?",
                "They stay equal for ever, so they count as a single one."),

@@ -99,6 +99,8 @@ EXERCISES = (
                    "That is how surprised it is by a *wrong* class. The loss looks at the true one."),
         ),
         variants={"minus log": lambda k: -np.log(1 / k), "equal logits": lambda k: float(np.logaddexp.reduce(np.zeros(k)))},
+        shown="An untrained classifier should start near this loss. If it starts far above, look for the reason before you "
+              "train.",
         hints=("A network that knows nothing gives every class the same probability. Which one?",
                "The loss of an example is minus the log of the true class's probability, here 1/k.",
                "Minus the log of 1/k is the log of k."),
@@ -153,6 +155,8 @@ EXERCISES = (
                    "True and False have changed places."),
         ),
         variants={"fit": by_fit, "by loss": by_loss, "numpy bool": lambda net, x, y: np.bool_(learns_by_heart(net, x, y))},
+        shown="Run this before any long training. A network that cannot learn a few examples by heart has something wrong with "
+              "it.",
         hints=("Train with plain gradient descent on these few examples, all of them in each step.",
                "A loop of a few hundred steps: forward, loss, backward, SGD(net, 0.5).step(). Then look at the predictions.",
                "Afterwards compare the largest logit of every row with its label, and say whether all of them are right."),

@@ -24,6 +24,7 @@ def line(bug, name, right, count, near, hints):
 
     return Sealed(
         id=f"gradient_checking.{bug}_line", title=f"{bug} {name}: the line", points=1, reference=right, words=words, hints=hints,
+        shown="This is the line where it goes wrong, not one that only shows it.",
         mutants=tuple(Mutant(mutant, number, message) for number, (mutant, message) in near.items()),
         variants={"as a float": float(right), "of NumPy": np.int64(right), "of NumPy, in an array": np.array(right)},
     )
@@ -59,4 +60,5 @@ def claim(bug, title, reference, what, mutants, hints, variants=None, rtol=2e-3)
         return f"Your verdict is right, but a verdict needs its proof: the second part should be {what}."
 
     return Sealed(id=f"gradient_checking.{bug}_claim", title=f"{bug} {title}", points=1, reference=reference, words=words,
+                  shown=f"The sentence is {str(reference[0]).lower()}, and you have the evidence.",
                   mutants=mutants, hints=hints, variants=variants or {"as a list": list(reference)}, rtol=rtol)

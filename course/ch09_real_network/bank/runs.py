@@ -185,6 +185,7 @@ EXERCISES = (
             "large batches": trained_with(batch_size=100, lr=0.3, epochs=20),
             "as a tuple of lists": lambda x, y, seed: tuple(W.tolist() for W in trained(x, y, seed)),
         },
+        shown="In each of three trainings, at least 80% of a thousand images came out right, which no network had seen before.",
         hints=("Everything is there: random weights, the loop over epochs, a new order for each, your `epoch` inside.",
                "Weights need a spread of about the square root of 2 over the number of inputs; biases start at 0. "
                "rng.permutation(len(x)) is an order.",
@@ -215,6 +216,7 @@ EXERCISES = (
                    "its guide line."),
         ),
         variants={"as a list": list(CAUSES), "capitals": tuple(cause.capitalize() for cause in CAUSES)},
+        shown="You can tell six trainings apart by what they show, without a look at their code.",
         hints=("Begin with the easy ones: which run ends best on unseen images? Which does not move at all?",
                "Then read the update ratio: a thousandth is usual, and far below or above says something about the rate.",
                "Two are left. One has a rhythm of an epoch. The other learns its own images and no others."),

@@ -173,6 +173,7 @@ EXERCISES = (
                    "You took BatchNorm and LayerNorm for each other: one looks along the batch, the other along an example."),
         ),
         variants={"list": list(COSTS), "of NumPy": tuple(np.array(COSTS))},
+        shown="All eight are right: you know what each cure costs, and what it does not cost.",
         hints=("Every statement can be tried out: build the layer, run it, print shapes or numbers.",
                "For D and E change one example of a batch, and look at the output for another. For F look at the Linear's grads.",
                "B: what would a sum have to learn? C and H: when does it act, and how often? G: a factor that two lengths "
@@ -226,6 +227,7 @@ EXERCISES = (
             "of NumPy": CURES | {"C": ("gain", np.float64(0.98)), "D": ("residual", np.bool_(True))},
             "in another order": dict(reversed(CURES.items())),
         },
+        shown="All four are cured, each by a single change.",
         hints=("Set the lab to a patient and look: does the gradient shrink on its way back, or grow? Or is it small everywhere, "
                "because the signal has died on its way forward?",
                "For each patient, try the four settings one after the other. Begin with those for whom only one of them helps: B "
