@@ -145,7 +145,7 @@ class Exercise:
         tried = f"Right on {RANDOM_CASES} random inputs"
         if labels:
             tried += f" and on {len(labels)} special ones" if len(labels) > 1 else " and on a special one"
-            tried += f" ({'; '.join(labels)})" if len(labels) <= 3 else ""
+            tried += f" ({'; '.join(labels)})" if len(labels) <= 2 else ""
         return f"{tried}, where {mistakes} would have shown." if count else f"{tried}."
 
     @property

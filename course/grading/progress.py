@@ -179,10 +179,14 @@ def _by_todays_names(entries):
     """The entries under the ids that exercises have today. Where one is there under both names, the better one stays."""
     found = {}
     for id, entry in entries.items():
-        kept = found.get(renamed(id))
-        if kept is None or (EMPTY | entry)["points"] > (EMPTY | kept)["points"]:
-            found[renamed(id)] = entry
+        today = renamed(id)
+        if today not in found or _worth(entry) > _worth(found[today]):
+            found[today] = entry
     return found
+
+
+def _worth(entry):
+    return tuple(entry.get(key, 0) for key in ("points", "best", "stage", "attempts"))
 
 
 def _sensible(entry):
