@@ -141,7 +141,7 @@ def test_a_page_beside_the_lesson_is_built_executed_and_checked(course, catalogu
     notebook = nbformat.read(root / built[1], as_version=4)
     assert notebook.cells[0].source == "# Trouble\n\n*3 minutes*"
     assert [cell.id for cell in notebook.cells][:2] == ["07_trouble-000", "07_trouble-001"]
-    assert notebook.cells[-1].outputs[0].data["text/plain"] == "np.int64(3)"
+    assert notebook.cells[-2].outputs[0].data["text/plain"] == "np.int64(3)"
     assert build.drift(root, catalogue=catalogue) == []
     page.write_text(PAGE.replace("arange(3)", "arange(4)"), encoding="utf-8")
     assert "output differs" in "\n".join(build.drift(root, catalogue=catalogue))
