@@ -1,14 +1,17 @@
 """The grading engine against hostile, careless and unusual answers: it judges them all, and says nothing on stderr."""
 
+import ast
 import builtins
 import dataclasses
 import functools
 import html
+import json
 import logging
 import pickle
 import re
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -558,6 +561,22 @@ def test_an_example_is_judged_and_not_kept(progress_file):
     assert "Days in a row: none yet" in repr(dashboard())
     assert "tried" not in repr(progress())
     assert "No such exercise" in str(check("start_here.twise", 3, keep=False))
+
+
+def kept(source):
+    """The checks and hints of a cell that count as a learner's own."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [ast.unparse(call) for call in calls if ast.unparse(call.func) in ("check", "hint")
+            and not any(word.arg == "keep" and ast.unparse(word.value) == "False" for word in call.keywords)]
+
+
+def test_running_a_lesson_is_no_work_of_the_learner():
+    asked = {}
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")):
+        cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+        asked[path.name] = [call for cell in cells for call in kept("".join(cell["source"]))]
+    assert not {name: calls for name, calls in asked.items() if calls}
+    assert kept("check('start_here.twice', f)\nhint('start_here.twice', keep=False)") == ["check('start_here.twice', f)"]
 
 
 def test_a_check_of_one_s_own_counts_wherever_it_stands(monkeypatch, tmp_path):
