@@ -1,8 +1,6 @@
 """`--chapter` selects something of each kind for a chapter, and nothing of another."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,20 +27,42 @@ KINDS = (
 )
 
 
-def test_something_of_each_kind_is_selected_and_nothing_of_another_chapter():
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "--chapter", "05"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    ids = [line for line in run.stdout.splitlines() if "::" in line]
-    assert [kind for kind in KINDS if not any(id.startswith(kind) for id in ids)] == []
+def config(wanted):
+    return SimpleNamespace(getoption=lambda name: wanted, rootpath=ROOT)
+
+
+def test_something_of_each_kind_is_selected_and_nothing_of_another_chapter(request):
+    """Of the tests that were collected together with this one: when all tests run, of all."""
+    ids = [item.nodeid for item in request.session.items]
+    files = {id.partition("::")[0] for id in ids}
+    chosen = [id for id in ids if selection.concerns(id, "05", "chain_rule")]
+    for kind in KINDS:
+        if any(file.startswith(kind.partition("::")[0]) for file in files):
+            assert any(id.startswith(kind) for id in chosen), kind
     other = re.compile(r"(?<!\w)(?:ch)?\d\d_[a-z]")
-    assert [id for id in ids if other.search(id) and "05_" not in id and "chain_rule." not in id] == []
+    assert [id for id in chosen if other.search(id) and "05_" not in id and "chain_rule." not in id] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("tests/chapters/ch05_chain_rule", True),
+        ("notebooks/05_a_page.ipynb", True),
+        ("tests/test_layers.py", True),
+        ("tests/chapters/ch06_backprop_layers", False),
+        ("notebooks/06_a_page.ipynb", False),
+        ("exercises/15_x/15_x.ipynb", False),
+    ],
+)
+def test_files_of_other_chapters_are_not_even_read(path, read):
+    assert (selection.pytest_ignore_collect(ROOT / path, config("05")) is None) is read
+    assert selection.pytest_ignore_collect(ROOT / path, config("")) is None
 
 
 @pytest.mark.parametrize("wanted", ["42", "5", "05_chain_rule"])
-def test_no_such_chapter_is_said(wanted, pytestconfig):
-    config = SimpleNamespace(getoption=lambda name: wanted, rootpath=pytestconfig.rootpath)
+def test_no_such_chapter_is_said(wanted):
     with pytest.raises(pytest.UsageError, match=rf"There is no chapter '{wanted}'; the chapters are 00 \(start_here\), 01"):
-        selection.pytest_configure(config)
+        selection.pytest_configure(config(wanted))
 
 
 @pytest.mark.parametrize(
