@@ -18,6 +18,8 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import nbformat
+
 from tools.execute import environment
 
 SETTINGS = {
@@ -25,15 +27,46 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # all cells stay in the page, also those out of sight
 }
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-START, PATIENCE = 60, 60_000  # seconds for the server, milliseconds for the page
-RUN_ALL = """async () => {
-  const app = window.jupyterapp;
-  await app.restored;
-  const panel = app.shell.currentWidget;
+START, PATIENCE = 120, 120_000  # seconds for the server, milliseconds for the page
+READY = """async () => {
+  await window.jupyterapp.restored;
+  const panel = window.jupyterapp.shell.currentWidget;
   await panel.context.ready;
   await panel.sessionContext.ready;
   await panel.revealed;
-  return await app.commands.execute('notebook:run-all-cells');
+  const messages = window.bplibMessages = {sent: 0, unanswered: new Set(), answered: () => {}};
+  panel.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+    if (direction === 'send' && msg.channel === 'shell') {
+      messages.sent += 1;
+      messages.unanswered.add(msg.header.msg_id);
+    }
+    if (msg.content.execution_state === 'idle') messages.unanswered.delete(msg.parent_header.msg_id);
+    if (!messages.unanswered.size) messages.answered();
+  });
+}"""
+RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# The dialog that asks whether to restart is for the caller to answer; then `bplibRun` says how the cells went.
+RESTART = "() => { window.bplibRun = window.jupyterapp.commands.execute('notebook:restart-run-all') }"
+RESTARTED = "async () => { window.bplibMessages.unanswered.clear(); return await window.bplibRun }"
+RUN_CELL = """code => {
+  window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.setSource(code);
+  return window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+# A slider holds its newest value back until the one before is answered, so there may be messages after the last answer.
+REST = """([code, patience]) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, messages = window.bplibMessages;
+  const rest = async () => {
+    let sent;
+    do {
+      if (messages.unanswered.size) await new Promise(answered => { messages.answered = answered });
+      sent = messages.sent;
+      await kernel.requestExecute({code, silent: true, store_history: false}).done;
+    } while (messages.sent !== sent + 1);
+    await Promise.all([...document.querySelectorAll('img.widget-image')].map(image => image.decode()));
+    for (const _ of ['painted', 'seen by who waits for it']) await new Promise(requestAnimationFrame);
+  };
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error('the page does not come to rest')), patience));
+  return Promise.race([rest(), late]);
 }"""
 OUTPUTS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
   .filter(cell => cell.type === 'code')
@@ -151,12 +184,61 @@ def browser(chromium):
 
 def run_all(page, address):
     """Open a notebook and run all its cells. RuntimeError where one raises or writes to stderr."""
+    _opened(page, address)
+    _require_clean(page, page.evaluate(RUN_ALL))
+
+
+def restart_and_run_all(page):
+    """The same for a notebook that is open, in a new kernel."""
+    page.evaluate(RESTART)
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    _require_clean(page, page.evaluate(RESTARTED))
+
+
+def _opened(page, address):
     page.goto(address)
     page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel", timeout=PATIENCE)
-    clean = page.evaluate(RUN_ALL)
+    page.evaluate(READY)
+
+
+def _require_clean(page, went_well):
     problems = page.evaluate(OUTPUTS)
-    if not clean or problems:
+    if not went_well or problems:
         raise RuntimeError(f"The notebook does not run: {problems}")
+
+
+def rest(page):
+    """Wait until the kernel has answered all that the page has sent, and the page shows it."""
+    from course.labs.live import LONGEST_WAIT
+
+    # A lab draws at most LONGEST_WAIT after a change; a clock that is set later, for as long, rings after it has drawn.
+    page.evaluate(REST, [f"await __import__('asyncio').sleep({LONGEST_WAIT})", PATIENCE])
+
+
+class Desk:
+    """A page with one cell, for code of one chapter after the other: the page and the kernel are started once.
+
+    Parameters
+    ----------
+    page : of Playwright. address : where a notebook of one empty cell is served.
+    """
+
+    def __init__(self, page, address):
+        self.page = page
+        _opened(page, address)
+
+    def show(self, code):
+        """Run code in the place of what was there, and wait until what it shows is seen. Raises what `run_all` raises."""
+        _require_clean(self.page, self.page.evaluate(RUN_CELL, code))
+        self.page.locator(".jp-OutputArea-output").first.wait_for()
+        rest(self.page)
+
+
+def write_notebook(path, *cells):
+    """Write a notebook of these cells of code, and give its path."""
+    kernelspec = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in cells], metadata=kernelspec), path)
+    return path
 
 
 def drag(page, lab, slider, seconds=4, steps=80):
@@ -178,7 +260,7 @@ def drag(page, lab, slider, seconds=4, steps=80):
     page.mouse.move(knob["x"] + knob["width"] / 2, y)
     page.mouse.down()
     page.mouse.move(track["x"], y)
-    page.wait_for_timeout(500)
+    rest(page)
     page.evaluate(WATCH, [lab.element_handle(), slider.element_handle()])
     begin = time.monotonic()
     for step in range(1, steps + 1):
@@ -186,8 +268,6 @@ def drag(page, lab, slider, seconds=4, steps=80):
         page.wait_for_timeout(max(0, 1000 * (begin + seconds * step / steps - time.monotonic())))
     page.mouse.up()
     released = page.evaluate("() => performance.now()")
-    # Until no picture has come for three seconds: how long the last one takes depends on the machine.
-    page.wait_for_function("() => performance.now() - Math.max(bplibSeen.released ??= performance.now(), "
-                           "...bplibSeen.pictures.map(([, time]) => time)) > 3000")
+    rest(page)
     seen = page.evaluate("() => { const seen = window.bplibSeen; window.bplibSeen = null; return seen }")
     return seen["values"], seen["pictures"], released

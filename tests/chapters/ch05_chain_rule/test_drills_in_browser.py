@@ -1,26 +1,19 @@
 """The drill in a real JupyterLab: filled in by keyboard, marked in the drawing, the streak counted by the kernel."""
 
-import nbformat
 import pytest
 
 from course.ch05_chain_rule.drills import Drill
-from tools import frontend
 
 SEED = 3
 
 
 @pytest.fixture
-def form(page, tmp_path):
+def form(desk):
     """The form on a page, with the graph that stands on it."""
-    cells = [nbformat.v4.new_code_cell(f"from course.ch05_chain_rule.drills import drill\ndrill({SEED})")]
-    kernelspec = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernelspec), tmp_path / "drill.ipynb")
-    with frontend.jupyterlab([tmp_path / "drill.ipynb"]) as address:
-        frontend.run_all(page, address("drill.ipynb"))
-        form = page.locator(".bplib-drill")
-        form.locator("svg").wait_for()
-        yield form
-        page.goto("about:blank")  # a page whose server has gone complains
+    desk.show(f"from course.ch05_chain_rule.drills import drill\ndrill({SEED})")
+    form = desk.page.locator(".bplib-drill")
+    form.locator("svg").wait_for()
+    return form
 
 
 def fill(form, numbers):
