@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -42,7 +43,8 @@ class Report:
     Attributes
     ----------
     points : by exercise id. available : the most there is, in total. lines : what to tell the learner and the teacher.
-    status : "graded", or "refused" for a file that is no notebook. seed : gives the same random numbers again.
+    status : "graded"; "refused" for a file that is no notebook; "failed" where the judge had no more time for it.
+    seed : gives the same random numbers again.
     results : by exercise id, the `Result` with its verdict; empty for a file that was refused.
     """
 
@@ -109,6 +111,8 @@ def judge(path, chapter, limits=None, seed=None, hidden=None):
     run = Run(submitted.cells, wanted, limits, seed, everybodys(Path(path).resolve()))
     report.results = results = run.results()
     report.lines += run.notes
+    if run.late:
+        report.status = "failed"
     for id, result in results.items():
         report.points[id] = float(result)
         words = f"{id}: {result.heading}. {result.message} {result.details}".replace(UNANSWERED, "")
@@ -130,6 +134,7 @@ class Run:
     def __init__(self, cells, wanted, limits, seed, folder):
         self.cells, self.wanted, self.limits, self.seed, self.folder = cells, wanted, limits, seed, folder
         self.notes, self.judged, self.spent = [], {}, 0.0
+        self.deadline, self.late = time.monotonic() + limits.wall, False
         self.errors, self.left_out = {}, {}  # by cell number, in words
         self.places = self._places()
 
@@ -162,10 +167,16 @@ class Run:
                     finished = self._run(process)
                 finally:
                     self.spent += process.end()
-            if finished:
+            self.late = time.monotonic() > self.deadline
+            if finished or self.late or self.spent > self.limits.total:
                 break
         else:
             self.notes.append(f"The notebook broke its process {self.limits.restarts + 1} times; the rest was not run.")
+        if self.late:
+            self.notes.append(f"It was not finished in {self.limits.wall / 60:g} minutes: the machine is too busy, or the "
+                              "notebook makes itself wait. The next run of the grader judges it again.")
+        elif self.spent > self.limits.total:
+            self.notes.append(f"The notebook used up its {self.limits.total:g} seconds; the rest was not run.")
         for number, words in sorted((self.left_out | self.errors).items()):
             done = "was left out, because" if number in self.left_out else "stopped with an error:"
             self.notes.append(f"Cell {number + 1} of those with code ({_first_line(self.cells[number])}) {done} {words}")
@@ -191,7 +202,7 @@ class Run:
         popen = subprocess.Popen(command, env=environment, cwd=scratch, pass_fds=[theirs.fileno()], start_new_session=True,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         theirs.close()
-        return Process(popen, mine, self.limits, self.limits.total - self.spent)
+        return Process(popen, mine, self.limits, self.limits.total - self.spent, self.deadline)
 
     def _run(self, process):
         """Run the cells and judge; False where the process broke, and has to be started again."""

@@ -35,13 +35,16 @@ class Limits:
     ----------
     seconds : computing time of one cell, or of one answer in its check; as long may it wait for nothing. Time in which the
         machine is busy with others does not count.
-    total : computing time of the whole submission, in seconds. memory : MB of address space for each process.
-    disk : MB of files. processes : how many at once. size : MB of the submitted file. restarts : how often the notebook
-        is begun again without a cell that broke it.
+    total : seconds that the whole submission may compute or wait for nothing, without the start of its process.
+    wall : seconds by the clock after which the judge gives it up, so that a class comes to an end, whatever a submission does to
+        seem busy. Where the machine is to blame, the next run judges it again.
+    memory : MB of address space for each process. disk : MB of files. processes : how many at once. size : MB of the submitted
+        file. restarts : how often the notebook is begun again without a cell that broke it.
     """
 
     seconds: float = 10
     total: float = 120
+    wall: float = 3600
     memory: int = 2000
     disk: int = 200
     processes: int = 64

@@ -14,8 +14,9 @@ import numpy as np
 import psutil
 
 from classroom.channel import BrokenError, receive, send, unpack
+from classroom.idle import Idleness
 
-TICKS = (0.02, 0.05, 0.1)
+TICKS = (0.002, 0.02, 0.05, 0.1)  # seconds from one look to the next
 LONGEST_UNSEEN = 0.25  # seconds
 SAID = 600  # characters of an error's message that are believed
 
@@ -29,13 +30,22 @@ class UnansweredError(Exception):
 
 
 class Process:
-    """A process that runs the cells of one submission."""
+    """A process that runs the cells of one submission.
 
-    def __init__(self, popen, connection, limits, total):
-        self.popen, self.connection, self.limits, self.total = popen, connection, limits, total
-        self.process = psutil.Process(popen.pid)
-        self.spent = 0.0
+    total : seconds that it may spend from its beginning on, computing or doing nothing. deadline : when it is stopped in any
+    case, as `time.monotonic` counts.
+    """
+
+    def __init__(self, popen, connection, limits, total, deadline):
+        self.popen, self.connection, self.limits, self.total, self.deadline = popen, connection, limits, total, deadline
+        self.process, self.idleness = psutil.Process(popen.pid), Idleness()
+        self.computed, self.start = 0.0, None
         connection.setblocking(False)
+
+    @property
+    def spent(self):
+        """Seconds that it computed or did nothing since it was ready."""
+        return 0.0 if self.start is None else self.computed + self.idleness.seconds - self.start
 
     def begin(self):
         """Wait until it is ready to run cells. RuntimeError where it cannot even start: that is no submission's fault."""
@@ -44,6 +54,8 @@ class Process:
             receive(self)
         except (BrokenError, StoppedError) as problem:
             raise RuntimeError("The process that runs submissions does not start on this machine.") from problem
+        self._cpu(self._tree())
+        self.start = self.computed + self.idleness.seconds
 
     def run(self, source):
         """Run a cell. Returns its error in words, or None; StoppedError where the process has to be given up."""
@@ -69,7 +81,7 @@ class Process:
         return True
 
     def end(self):
-        """Kill it and everything that it started. Returns the computing time that it used."""
+        """Kill it and everything that it started. Returns the seconds that it spent."""
         self.connection.close()
         tree = self._tree()
         self._cpu(tree)
@@ -103,49 +115,49 @@ class Process:
 
     def _watch(self, patience=None):
         # Most cells and answers take less than the look at all processes, so the first look is at the first wait.
-        self._own, self._cpu0, self._idle, self._last = time.process_time(), None, 0.0, (time.monotonic(), 0.0)
-        self._patience = patience or self.limits.seconds
+        self._patience, self._computed0, self._idle0 = patience or self.limits.seconds, None, self.idleness.seconds
+        self._mine, self._looked = time.process_time(), time.monotonic()
+        self.idleness.begin()
 
     def recv(self, count):
-        if time.monotonic() - self._last[0] > LONGEST_UNSEEN:  # it may answer at once, for ever
-            self._check()
-        for tick in self._waits():
+        if time.monotonic() - self._looked > LONGEST_UNSEEN:  # it may answer at once, for ever
+            self._look(0.0)
+        for tick in self._ticks():
             if select.select([self.connection], [], [], tick)[0]:
                 return self.connection.recv(count)
+            self._look(tick)
 
     def sendall(self, data):
         view = memoryview(data)
         while view:
-            for tick in self._waits():
+            for tick in self._ticks():
                 if select.select([], [self.connection], [], tick)[1]:
                     view = view[self.connection.send(view):]
                     break
+                self._look(tick)
 
-    def _waits(self):
-        yield 0.002
-        for tick in TICKS:
-            self._check()
-            yield tick
+    def _ticks(self):
+        yield from TICKS
         while True:
-            self._check()
             yield TICKS[-1]
 
-    def _check(self):
-        now, tree = time.monotonic(), self._tree()
-        cpu = self._cpu(tree)
-        then, before = self._last
-        self._last = now, cpu
-        if self._cpu0 is None:
-            self._cpu0 = cpu
-        elif cpu <= before and not any(map(_wants_to_run, tree)):
-            self._idle += now - then
-        mine = time.process_time() - self._own  # an answer may call functions of the judge's
-        if cpu - self._cpu0 + mine > self._patience:
+    def _look(self, watched):
+        begun, tree = time.process_time(), self._tree()
+        mine = begun - self._mine  # an answer may call functions of the judge's
+        computed = self._cpu(tree)
+        self.idleness.look(tree, computed, watched)
+        if self._computed0 is None:
+            self._computed0 = computed
+        self._mine += time.process_time() - begun  # but it did not ask for the looks
+        self._looked = time.monotonic()
+        if computed - self._computed0 + mine > self._patience:
             raise StoppedError(f"it took more than {self._patience:g} seconds of computing time.")
-        if self._idle > self._patience:
+        if self.idleness.seconds - self._idle0 > self._patience:
             raise StoppedError(f"it did nothing for more than {self._patience:g} seconds.")
-        if cpu > self.total:
-            raise StoppedError("the notebook used up the computing time of a whole submission.")
+        if self.spent > self.total:
+            raise StoppedError("the notebook used up the time of a whole submission.")
+        if self.start is not None and self._looked > self.deadline:
+            raise StoppedError("the judge had no more time for this notebook.")
         if len(tree) > self.limits.processes + 2:
             raise StoppedError(f"it started more than {self.limits.processes} processes.")
 
@@ -155,21 +167,14 @@ class Process:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 times = process.cpu_times()
                 total += times.user + times.system + times.children_user + times.children_system
-        self.spent = max(self.spent, total)
-        return self.spent
+        self.computed = max(self.computed, total)
+        return self.computed
 
     def _tree(self):
         try:
             return [self.process, *self.process.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
-
-
-def _wants_to_run(process):
-    try:
-        return process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP)
-    except psutil.NoSuchProcess:
-        return False
 
 
 class Answer:
