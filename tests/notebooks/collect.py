@@ -2,8 +2,8 @@
 
 - notebooks/: outputs must be those in the file, of the same kinds, texts to the letter, and every control of every lab is
   moved afterwards.
-- solutions/: every check gives all its points.
-- exercises/, untouched: every check says "Not attempted" and gives 0.
+- solutions/: every check gives all its points. Then each answer is wrong in turn.
+- exercises/, untouched: every check says "Not attempted" and gives 0. Then each answer alone is filled in.
 
 Everywhere a cell fails that raises or writes to stderr.
 """
@@ -21,6 +21,10 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from tools.execute import WIDGET, environment
 
 FOLDERS = ("notebooks", "solutions", "exercises")
+# Run before and after the cells: see states.py.
+FOLLOW = "from tests.notebooks.states import Run as _Run\n_run = _Run(get_ipython(), {name!r})"
+STATES = {"solutions": ("Each answer wrong", "_run.each_answer_wrong()"),
+          "exercises": ("Each answer alone", "_run.each_answer_alone()")}
 DRIVE = Path(__file__).with_name("drive.py").read_text(encoding="utf-8") + "\nawait drive()\n"
 
 
@@ -49,19 +53,25 @@ class Notebook(IPyNbFile):
         self.scratch = tempfile.TemporaryDirectory()
         with mock.patch.dict(os.environ, environment(self.scratch.name), clear=True):
             super().setup()
+        if self.folder in STATES:
+            self.kernel.await_reply(self.kernel.execute_cell_input(FOLLOW.format(name=self.path.name)))
 
     def teardown(self):
         super().teardown()
         self.scratch.cleanup()
 
     def collect(self):
-        last = -1
-        for item in super().collect():
-            last = item.cell_num
-            yield Cell.from_parent(self, name=item.name, cell_num=last, cell=item.cell, options=item.options)
-        if any(".show()" in cell.source for cell in self.nb.cells if cell.cell_type == "code"):
-            cell = nbformat.v4.new_code_cell(DRIVE)
-            yield Cell.from_parent(self, name="Every control", cell_num=last + 1, cell=cell, options=defaultdict(bool))
+        cells = list(super().collect())
+        more = {}
+        if any(".show()" in item.cell.source for item in cells):
+            more["Every control"] = DRIVE
+        if any("nbgrader" in item.cell.metadata for item in cells):
+            more |= [STATES[self.folder]]
+        for item in cells:
+            yield Cell.from_parent(self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options)
+        for number, (name, source) in enumerate(more.items(), len(cells)):
+            cell = nbformat.v4.new_code_cell(source)
+            yield Cell.from_parent(self, name=name, cell_num=number, cell=cell, options=defaultdict(bool))
 
 
 def kinds(outputs):

@@ -1,14 +1,13 @@
-"""Runs the notebooks of one chapter in three states, and prints what is not as it should be, one line each.
+"""What Run All alone does not show of an exercise notebook, in the kernel in which nbval has just run its cells.
 
-    python -m tests.notebooks.states SOLVED.ipynb UNTOUCHED.ipynb
+- solutions/ ran with everything filled in. Then each answer is wrong in turn, by mutants: its check fails and names the
+  mistake, all others say what they said before.
+- exercises/ ran with nothing filled in. Then each answer alone is filled in: full points, also where it uses an earlier
+  one, and the check says that the course's own stands in for that.
 
-- Nothing filled in: every check says "not attempted" and gives 0. Then each answer alone is filled in: full points, also
-  where it uses an earlier one, and the check says that the course's own stands in for that.
-- Everything filled in: full points.
-- Each answer wrong in turn, by mutants: its check fails and names the mistake, all others say what they said before.
-
-In every state no cell raises, and none writes to stderr. All states of a notebook are run in one process: only the cells
-from the wrong answer on can say something else than before, so they are run again with the names as they stood there.
+In every state no cell raises, and none writes to stderr. After a wrong answer those cells are run again that can do
+something else now: that use a name which may have changed. Each finds the names as they stood when nbval ran it, and of
+those that may have changed the new ones.
 """
 
 import ast
@@ -16,56 +15,139 @@ import json
 import symtable
 import sys
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType, NoneType
+from unittest import mock
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.displayhook import CapturingDisplayHook
 from IPython.utils.capture import capture_output
 
-from course.catalogue import find
-
 MUTANTS = 1  # of each exercise, each time another in the row; tests/grading judges all of them
+SEE_EVERYTHING = {"globals", "locals", "vars", "dir", "eval", "exec", "get_ipython", "progress", "dashboard", "review"}
+STAY = FunctionType | BuiltinFunctionType | type | ModuleType | str | int | float | complex | NoneType
 
 
 class Run:
-    """A shell with the code cells of a notebook; `verdicts` holds what each check said last, `problems` what went wrong."""
+    """A notebook in this kernel; `verdicts` holds what each check said last, `problems` what went wrong.
 
-    def __init__(self, path):
-        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
-        self.cells = [Cell(cell) for cell in cells if cell["cell_type"] == "code"]
-        self.shell, self.verdicts, self.problems, self.names = InteractiveShell(), {}, [], {}
+    It is made before the first cell is run, and follows nbval's run from then on.
+    """
 
-    def run(self, cells, state, replaced=None):
-        """Run some cells; `replaced` maps the id of an answer cell to what is run after it."""
-        for cell in cells:
-            self.names.setdefault(cell.id, dict(self.shell.user_ns))
-            self._run(cell.source, cell, state)
-            if replaced and cell.id in replaced:
-                self._run(replaced[cell.id], cell, state)
+    def __init__(self, shell, path):
+        self.shell, self.path, self.cells = shell, Path(path).resolve(), code_cells(path)
+        self.names, self.verdicts, self.problems = {}, {}, []
+        self.events = {"pre_run_cell": self._begin, "post_run_cell": self._end}
+        for event, note in self.events.items():
+            shell.events.register(event, note)
 
-    def back_to(self, cell):
-        """Give every name the value that it had before this cell was run first."""
-        self.shell.user_ns.clear()
-        self.shell.user_ns.update(self.names[cell.id])
+    def _begin(self, info):
+        self.cell = next((cell for cell in self.cells if cell.source == info.raw_cell and cell.id not in self.names), None)
+        if self.cell:
+            self.names[self.cell.id] = dict(self.shell.user_ns)
 
-    def _run(self, source, cell, state):
-        with capture_output() as output:
+    def _end(self, result):
+        if self.cell and self.cell.check:
+            self.verdicts[self.cell.check] = result.result
+
+    def _ran_all(self):
+        """What is run from here on is no longer nbval's."""
+        for event, note in self.events.items():
+            self.shell.events.unregister(event, note)
+        assert len(self.names) == len(self.cells), "this needs a run of all cells before"
+
+    def each_answer_wrong(self):
+        """After a run with everything filled in: AssertionError with the problems of each answer being wrong, if any."""
+        self._ran_all()
+        self._expect_all("everything filled in", self.cells)
+        first = dict(self.verdicts)
+        for position, (place, answer, check) in enumerate(graded(self.cells)):
+            for mutant in chosen(check.check, position):
+                self.verdicts = dict(first)
+                self._wrong(f"{check.check} wrong by {mutant.name}", place, answer, check, mutant)
+        assert not self.problems, "\n".join(self.problems)
+
+    def each_answer_alone(self):
+        """After a run with nothing filled in: AssertionError with the problems of each answer alone being there, if any."""
+        self._ran_all()
+        course, folder = self.path.parents[2], self.path.parent.name
+        solved = {cell.id: cell for cell in code_cells(course / "solutions" / folder / self.path.name)}
+        earlier = set()
+        for _, _, check in graded(self.cells):
+            self._expect("nothing filled in", check, 0, ["not attempted"])
+        for _, stub, check in graded(self.cells):
+            state, filled = f"only {stub.id} filled in", solved[stub.id]
+            self._run(state, filled)
+            self._run(state, check)
+            self._expect(state, check, check.points, ["correct"])
+            notes = getattr(self.verdicts[check.check], "notes", [])
+            if filled.uses & earlier and not any("the course's own" in note for note in notes):
+                self.problems.append(f"{state}: the check of {check.check} does not say what stands in for an earlier answer")
+            self._run("emptied again", stub)
+            self._run("emptied again", check)
+            earlier |= stub.defines
+        assert not self.problems, "\n".join(self.problems)
+
+    def _wrong(self, state, place, answer, check, mutant):
+        changed = self._run_again(state, answer, set())
+        self.shell.user_ns["wrong_answer"] = mutant.answer
+        self._execute(state, answer, f"{check.argument} = wrong_answer")
+        later = self.cells[place + 1 :]
+        for cell in later:
+            if cell.can_differ(changed):
+                changed |= self._run_again(state, cell, changed)
+        self._expect(state, check, 0, ["wrong", "error"], mutant.name)
+        self._expect_all(state, [cell for cell in later if cell is not check])
+
+    def _run_again(self, state, cell, changed):
+        """Run a cell where it stands, and give the names that it may have changed."""
+        space = self.shell.user_ns
+        now = {name: space[name] for name in changed & set(space)}
+        space.clear()
+        space.update(self.names[cell.id] | now)
+        self._run(state, cell)
+        return cell.may_change(space)
+
+    def _run(self, state, cell):
+        value = self._execute(state, cell, cell.source)
+        if cell.check:
+            self.verdicts[cell.check] = value
+
+    def _execute(self, state, cell, source):
+        """Run a text in the place of a cell, without showing anything; gives the value in its last line."""
+        with capture_output() as output, mock.patch.object(self.shell, "showtraceback"):
+            sys.displayhook = shown = Shown(self.shell)
             outcome = self.shell.run_cell(source, store_history=False)
         if not outcome.success:
             self.problems.append(f"{state}: cell {cell.id} raised {outcome.error_in_exec or outcome.error_before_exec!r}")
         if output.stderr:
             self.problems.append(f"{state}: cell {cell.id} wrote to stderr: {output.stderr.strip()}")
-        if cell.check:
-            self.verdicts[cell.check] = outcome.result
+        return shown.value
 
-    def expect(self, state, check, points, verdicts, mutant=None):
+    def _expect_all(self, state, cells):
+        for cell in cells:
+            if cell.check:
+                self._expect(state, cell, cell.points, ["correct"])
+
+    def _expect(self, state, cell, points, verdicts, mutant=None):
         """Note a problem where a check did not say this."""
-        got = self.verdicts.get(check)
+        got = self.verdicts.get(cell.check)
         said = (None if got is None else float(got), getattr(got, "verdict", None), getattr(got, "mutant", None))
         if said[0] != points or said[1] not in verdicts or said[2] != mutant:
-            self.problems.append(f"{state}: the check of {check} gave {said}, not {(points, *verdicts, mutant)}")
+            self.problems.append(f"{state}: the check of {cell.check} gave {said}, not {(points, *verdicts, mutant)}")
+
+
+class Shown(CapturingDisplayHook):
+    """Formats what a cell shows, as a page would, and keeps the last value."""
+
+    value = None
+
+    def __call__(self, result=None):
+        self.value = result
+        super().__call__(result)
 
 
 class Cell:
-    """A code cell: its id and source, for a check the exercise and its argument, for an answer the names it defines and uses."""
+    """A code cell: its id and source, the names it uses and binds, the functions and classes among these; whether it is an
+    answer; for a check the exercise and its argument."""
 
     def __init__(self, cell):
         self.id, self.source = cell["id"], "".join(cell["source"])
@@ -76,82 +158,52 @@ class Cell:
             call = tree.body[-1].value
             self.check, self.argument = call.args[0].value, ast.unparse(call.args[1])
         self.defines = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        self.uses = names_used(self.source)
+        self.uses, self.binds = names(self.source)
+
+    def can_differ(self, changed):
+        """Can it do something else than before, where these names have changed? Also where it gives one of them a value: that
+        is what cells find that come after it."""
+        return bool(changed & self.binds or self.uses & (changed | SEE_EVERYTHING))
+
+    def may_change(self, space):
+        """The names that it binds, and those whose values it may have changed in place."""
+        return self.binds | {name for name in self.uses if not isinstance(space.get(name), STAY)}
 
 
-def names_used(source):
-    """The names of the notebook that a cell uses, in its functions too; a parameter of the same name is another thing."""
-    found, waiting = set(), [symtable.symtable(source, "cell", "exec")]
+def code_cells(path):
+    """The code cells of a notebook's file."""
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    return [Cell(cell) for cell in cells if cell["cell_type"] == "code"]
+
+
+def names(source):
+    """The names of the notebook that a cell uses and that it binds, in its functions too; a parameter of the same name is
+    another thing."""
+    uses, binds, waiting = set(), set(), [symtable.symtable(source, "cell", "exec")]
     while waiting:
         table = waiting.pop()
         waiting += table.get_children()
-        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
-    return found
+        for symbol in table.get_symbols():
+            # Before a class binds a name, the same name is the notebook's.
+            if symbol.is_global() or table.get_type() == "class":
+                uses |= {symbol.get_name()} if symbol.is_referenced() else set()
+                binds |= {symbol.get_name()} if symbol.is_assigned() or symbol.is_imported() else set()
+    return uses, binds
 
 
-def groups(cells):
-    """Each answer cell with its place and its check cells."""
-    found = []
+def graded(cells):
+    """Each check with its place, as (place of the answer, answer, check)."""
+    found = None
     for place, cell in enumerate(cells):
         if cell.answer:
-            found.append((place, cell, []))
+            found = place
         elif cell.check:
-            found[-1][2].append(cell)
-    return found
+            yield found, cells[found], cell
 
 
 def chosen(id, position):
     """Some mutants of an exercise, at other places in each exercise."""
+    from course.catalogue import find  # not before the notebook itself imports the course
+
     mutants = find(id).mutants
     return [mutants[(position + step) % len(mutants)] for step in range(min(MUTANTS, len(mutants)))]
-
-
-def untouched(path, solved):
-    """Nothing filled in, then one answer alone."""
-    run = Run(path)
-    run.run(run.cells, "nothing filled in")
-    for cell in filter(lambda cell: cell.check, run.cells):
-        run.expect("nothing filled in", cell.check, 0, ["not attempted"])
-    earlier = set()
-    filled = {cell.id: cell for cell in solved if cell.answer}
-    for _, stub, checks in groups(run.cells):
-        state = f"only {stub.id} filled in"
-        run.run([filled[stub.id], *checks], state)
-        for check in checks:
-            run.expect(state, check.check, check.points, ["correct"])
-            notes = getattr(run.verdicts[check.check], "notes", [])
-            if filled[stub.id].uses & earlier and not any("the course's own" in note for note in notes):
-                run.problems.append(f"{state}: the check of {check.check} does not say what stands in for an earlier answer")
-        run.run([stub, *checks], "emptied again")
-        earlier |= stub.defines
-    return run.problems
-
-
-def filled_in(path):
-    """Everything filled in, then each answer wrong in turn."""
-    run = Run(path)
-    run.run(run.cells, "everything filled in")
-    for cell in filter(lambda cell: cell.check, run.cells):
-        run.expect("everything filled in", cell.check, cell.points, ["correct"])
-    position = 0
-    for place, answer, checks in groups(run.cells):
-        for check in checks:
-            for mutant in chosen(check.check, position):
-                state = f"{check.check} wrong by {mutant.name}"
-                run.back_to(answer)
-                run.shell.user_ns["wrong_answer"] = mutant.answer
-                run.run(run.cells[place:], state, {answer.id: f"{check.argument} = wrong_answer"})
-                run.expect(state, check.check, 0, ["wrong", "error"], mutant.name)
-                for other in (cell for cell in run.cells[place:] if cell.check and cell is not check):
-                    run.expect(state, other.check, other.points, ["correct"])
-            position += 1
-    return run.problems
-
-
-def main(solved, empty):
-    """The problems of a chapter's two notebooks."""
-    return filled_in(solved) + untouched(empty, Run(solved).cells)
-
-
-if __name__ == "__main__":
-    print("\n".join(main(*sys.argv[1:])))

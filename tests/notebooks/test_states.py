@@ -1,93 +1,58 @@
-"""Run All is clean in the three states of every exercise notebook: nothing filled in, everything, each answer wrong in turn."""
-
-import copy
-import json
-import re
-import subprocess
-import sys
-from pathlib import Path
+"""Which cells are run again after a wrong answer: all that can do something else with it, and no others."""
 
 import pytest
 
-from course.grading import cells
-from tools.execute import environment
-from tools.source import chapters
+from tests.notebooks.states import Cell, names
 
-ROOT = Path(__file__).parents[2]
-CHAPTERS = [chapter.name for chapter in chapters(ROOT) if chapter.exercises.exists()]
+ANSWER = "def f():\n    return 1"
+DATA = "import numpy as np\nkept, rng, text = [], np.random.default_rng(0), 'a'"
 
 
-def problems(solved, untouched, scratch):
-    """What `states` says about two notebooks, in a process of its own."""
-    command = [sys.executable, "-m", "tests.notebooks.states", str(solved), str(untouched)]
-    run = subprocess.run(command, cwd=ROOT, env=environment(scratch), capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    return run.stdout.strip()
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_three_states(name, tmp_path):
-    assert problems(*(ROOT / folder / name / f"{name}.ipynb" for folder in ("solutions", "exercises")), tmp_path) == ""
-
-
-# A notebook broken on purpose: chapter 03, whose `step` calls `gradient`.
-
-SOLVED = json.loads((ROOT / "solutions" / "03_gradient_descent" / "03_gradient_descent.ipynb").read_text(encoding="utf-8"))
-ANSWER, CHECK = "gradient_descent-step-answer", "gradient_descent-step"
-ALWAYS_RIGHT = "from course.catalogue import find\nstep = find('gradient_descent.step').reference\ncheck("
-
-
-def broken(tmp_path, change, solved_only=False):
-    """The problems of chapter 03 where `change` has put other text into its cells, a function from (id, text) to text."""
-    notebook = copy.deepcopy(SOLVED)
-    for cell in notebook["cells"]:
-        cell["source"] = change(cell["id"], "".join(cell["source"]))
-    paths = [tmp_path / "solved.ipynb", tmp_path / "untouched.ipynb"]
-    for path, content in zip(paths, (notebook, cells.release(SOLVED if solved_only else notebook))):
-        path.write_text(json.dumps(content), encoding="utf-8")
-    return problems(*paths, tmp_path)
-
-
-def at(place, old, new):
-    return lambda id, text: text.replace(old, new) if id == place else text
+def cell(source):
+    return Cell({"id": "x", "source": source, "metadata": {}})
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("later", "again"),
     [
-        (at(ANSWER, "def step", "1 / 0\ndef step"), "cell gradient_descent-step-answer raised ZeroDivisionError"),
-        (at(CHECK, "check(", "import sys; print('boo', file=sys.stderr); check("), "gradient_descent-step wrote to stderr: boo"),
-        (at(CHECK, "check(", ALWAYS_RIGHT), "gradient_descent.step wrong by"),
+        (["f()", "1 + 1", "f"], [0, 2]),
+        (["def g():\n    return f()", "g()", "h = g", "h()"], [0, 1, 2, 3]),
+        (["value = [f() for _ in range(3)]", "print(value)"], [0, 1]),
+        (["kept.append(f())", "len(kept)", "text"], [0, 1]),
+        (["rng.normal(size=f())", "rng.normal()", "np.ones(3)", "text"], [0, 1]),
+        (["def g():\n    global text\n    text = f()", "g()", "text"], [0, 1, 2]),
+        (["def g(x=f()):\n    return x", "g()"], [0, 1]),
+        (["class A:\n    f = f", "A.f()"], [0, 1]),
+        (["@staticmethod\ndef g():\n    return (lambda: f())()", "g"], [0, 1]),
+        (["kept = [f()]", "kept += [1]", "kept = []", "kept"], [0, 1, 2, 3]),
+        (["globals()['f']()", "eval('f()')", "text"], [0, 1]),
+        (["def g():\n    return globals()['f']()", "g()"], [0, 1]),
+        (["def g(f):\n    return f + 1", "g(2)", "[f for f in range(3)]", "(lambda f: f)(2)", "text.f if 0 else 1"], []),
     ],
 )
-def test_a_cell_that_is_not_clean_is_noticed(change, words, tmp_path):
-    assert words in broken(tmp_path, change)
+def test_what_is_run_again(later, again):
+    space = {}
+    exec(DATA, space)
+    exec(ANSWER, space)
+    changed, found = cell(ANSWER).may_change(space), []
+    for place, source in enumerate(later):
+        exec(source, space)
+        if cell(source).can_differ(changed):
+            changed |= cell(source).may_change(space)
+            found.append(place)
+    assert found == again
 
 
-def test_a_wrong_solution_is_noticed(tmp_path):
-    words = broken(tmp_path, at(ANSWER, "return w - lr", "return w + lr"), solved_only=True)
-    assert "everything filled in: the check of gradient_descent.step gave (0.0, 'wrong'" in words
-    assert "only gradient_descent-step-answer filled in" in words
-
-
-def test_a_stub_that_is_filled_in_is_noticed(tmp_path):
-    def solution_left(id, text):
-        return text.replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", "") if id == ANSWER else text
-
-    assert "nothing filled in: the check of gradient_descent.step" in broken(tmp_path, solution_left)
-
-
-def test_a_mistake_that_costs_more_than_its_own_points_is_noticed(tmp_path):
-    # Behind a method, the call of an earlier answer cannot be seen, so nothing stands in for it.
-    hidden = "globals()['grad' + 'ient']"
-    words = broken(tmp_path, at(ANSWER, "gradient(", f"{hidden}("))
-    assert "gradient_descent.gradient wrong by" in words
-    assert re.search(r"the check of gradient_descent.step gave \(0.0, '(wrong|error)'", words)
-    assert "only gradient_descent-step-answer filled in" in words
-
-
-def test_a_cell_that_needs_an_earlier_answer_is_noticed(tmp_path):
-    def using(id, text):
-        return text + "\ndw, db = gradient(x, y, 1.0, 2.0)" if id == ANSWER else text
-
-    assert "nothing filled in: cell gradient_descent-step-answer raised" in broken(tmp_path, using)
+@pytest.mark.parametrize(
+    ("source", "uses", "binds"),
+    [
+        ("x = y", {"y"}, {"x"}),
+        ("x += 1", set(), {"x"}),
+        ("import a.b\nfrom c import d as e", set(), {"a", "e"}),
+        ("def f(x, y=z):\n    q = x\n    return w + q", {"z", "w"}, {"f"}),
+        ("for i in things:\n    print(i)", {"things", "print", "i"}, {"i"}),
+        ("with a as b, c:\n    del d", {"a", "c"}, {"b", "d"}),
+    ],
+)
+def test_names_of_a_cell(source, uses, binds):
+    assert names(source) == (uses, binds)
