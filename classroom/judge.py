@@ -239,7 +239,7 @@ class Run:
         if value is Answer.MISSING:
             return process.close(answer)
         exercise = task.exercise
-        if isinstance(exercise.reference, type) or id in INSIDE:
+        if isinstance(exercise.reference, type) or exercise.beside:
             real = exercise.run
             exercise = replace(exercise, run=lambda answer, *arguments: answer.inside(id, _sources(id), arguments)
                                if isinstance(answer, Answer) else real(answer, *arguments))
@@ -251,10 +251,6 @@ class Run:
         if id not in self.judged or float(result) >= float(self.judged[id]):
             self.judged[id] = result
         return True
-
-
-# These judge what an answer does with layers, which do not cross a border between processes: they run beside the answer.
-INSIDE = {"softmax.by_heart"}
 
 
 def _banks():

@@ -15,6 +15,7 @@ import pytest
 
 import bplib
 from bplib import Layer, Loss, init
+from course.catalogue import chapters
 from tests.exported import exported
 
 ROOT = Path(__file__).parents[1]
@@ -154,15 +155,29 @@ def chapters_named(source):
     return re.findall(r"\bch\d\d_\w+|\b\d\d_[a-z]\w+", source)
 
 
-@pytest.mark.parametrize("name", [name for name in COURSE if not CHAPTER.match(name)])
+def exercises_named(source):
+    """The exercises that a program names in its strings, docstrings left out."""
+    tree = ast.parse(source)
+    words = {node.value.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    topics = "|".join(chapter.topic for chapter in chapters())
+    return [found for text in strings if text not in words for found in re.findall(rf"\b(?:{topics})\.\w+", text)]
+
+
+ENGINES_AND_FACE = {name: source for name, source in COURSE.items() if not CHAPTER.match(name)} | modules("classroom")
+
+
+@pytest.mark.parametrize("name", ENGINES_AND_FACE)
 def test_engines_name_no_chapter(name):
-    examples = {"05_chain_rule", "ch05_chain_rule", "chNN_topic", "01_neuron"}  # in docstrings that say what a name looks like
-    assert set(chapters_named(COURSE[name])) <= examples
+    examples = {"05_chain_rule", "ch05_chain_rule", "chNN_topic", "01_neuron"}  # in words that say what a name looks like
+    assert set(chapters_named(ENGINES_AND_FACE[name])) <= examples
+    assert set(exercises_named(ENGINES_AND_FACE[name])) <= {"start_here.twice"}  # in the help of a command
 
 
 def test_a_named_chapter_is_noticed():
     assert chapters_named("import_module('course.ch07_softmax')") == ["ch07_softmax"]
     assert chapters_named("'notebooks/07_softmax.ipynb'") == ["07_softmax"]
+    assert exercises_named('"""Such as neuron.sigmoid."""\nINSIDE = {"softmax.by_heart"}') == ["softmax.by_heart"]
 
 
 ALONE = """

@@ -60,6 +60,8 @@ class Exercise:
     run : how to call the answer, (answer, *arguments) -> result; for classes and other special cases.
     rtol : relative tolerance for each entry. within : for estimates, how far a number may be off.
     shown : what somebody with the right answer now has or knows, a sentence; by default what the answer was tried with.
+    beside : does `run` need the answer itself, because it works with layers or classes, which do not cross a border between
+        processes? A judge of submissions then lets it run beside the answer.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Exercise:
     rtol: float = 1e-6
     within: float = 0.0
     shown: str = ""
+    beside: bool = False
 
     def judge(self, answer, seed=None):
         """The verdict on an answer, as a `Result`. Never raises, whatever the answer does.

@@ -142,6 +142,7 @@ EXERCISES = (
         points=3,
         reference=learns_by_heart,
         inputs=a_few,
+        beside=True,
         run=on_several,
         parts=tuple(f"Your function, given {name}:" for name in NETWORKS),
         mutants=(
