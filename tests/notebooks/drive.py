@@ -6,6 +6,8 @@ import ipywidgets
 from ipywidgets.widgets.widget import _instances
 from ipywidgets.widgets.widget_selection import _Selection
 
+from course.labs.live import PAUSE
+
 
 async def drive():
     """Move everything there is, over its whole range and back; an error in a callback is an error of this cell."""
@@ -14,8 +16,10 @@ async def drive():
         for move in positions(control):
             move()
             moves += 1
-            # Labs may answer a little later, the newest value only.
-            await asyncio.sleep(0.05)
+            # A lab asks the event loop to answer after a pause. Turns of the loop come in the order in which they were asked
+            # for: one that is asked for after that, with the same pause, comes after the answer.
+            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE)
     assert moves, "this notebook shows a lab, but no control could be found"
 
 
