@@ -53,7 +53,6 @@ class Session:
         """IPython's event after a cell."""
         source, now = BLANK.sub("", result.info.raw_cell or ""), self.shell.user_ns
         error = result.error_in_exec if result.error_before_exec is None else result.error_before_exec
-        self.failures = {name: failure for name, failure in self.failures.items() if now.get(name, _nothing) is failure.value}
         if error is not None:
             line = error.lineno if error is result.error_before_exec and isinstance(error, SyntaxError) else self._line(error)
             words = _words(error, line, source)
@@ -73,7 +72,7 @@ class Session:
     def unknown(self, error):
         """What to do about a NameError: which cell to run, in a sentence or two. Empty where it is not about the notebook."""
         name, frames = error.name, list(traceback.walk_tb(error.__traceback__))
-        if type(error) is not NameError or not name or frames[-1][0].f_globals is not self.shell.user_ns:
+        if not name or frames[-1][0].f_globals is not self.shell.user_ns:
             return ""
         if name in self.failures:
             return f"{_failed(name, self.failures[name])} Correct that cell and run it, then this one."
@@ -92,9 +91,8 @@ class Session:
         giving = [i for i, (_, source) in enumerate(known) if i != here and name in gives(source)]
         if not giving:
             return None
-        first = min(giving, key=lambda i: i > here)  # one above, where there is one
-        beginning = f"begins with `{_quoted(known[first][1].strip().splitlines()[0])}`. Run that cell, then this one."
-        return f"the cell that {beginning} {RESTARTED}" if first < here else f"a cell further down, which {beginning}"
+        beginning = f"begins with `{_quoted(known[giving[0]][1].strip().splitlines()[0])}`. Run that cell, then this one."
+        return f"the cell that {beginning} {RESTARTED}" if giving[0] < here else f"a cell further down, which {beginning}"
 
 
 def _code_cells():

@@ -69,7 +69,10 @@ def test_any_other_verdict_is_said_to_be_about_the_older_code(notebook):
         assert "What was checked here is older." in result._repr_html_()
 
 
-@pytest.mark.parametrize("better", [RIGHT, f"%time 1\n{RIGHT}", "twice = lambda x: 2 * x", "from operator import pos as twice"])
+BETTER = [RIGHT, f"%time 1\n{RIGHT}", "twice = lambda x: 2 * x", "from operator import pos as twice", f"exec({RIGHT!r})"]
+
+
+@pytest.mark.parametrize("better", BETTER)
 def test_once_the_name_has_a_new_value_nothing_is_said(better, notebook):
     result = notebook.run(STUB, BROKEN, better, CHECK)
     assert "The last run" not in str(result)
@@ -93,6 +96,8 @@ def test_the_same_value_once_more_is_new_too(notebook):
         (f"{RIGHT}\nreturn 3", False),
         (f"return 3\n{RIGHT}", True),
         (f"%%time\n1 / 0\n{RIGHT}", True),
+        ("for _ in range(2):\n    twice = lambda x: x * 2\n    1 / 0", False),
+        ("for _ in range(2):\n    1 / 0\n    twice = lambda x: x * 2", True),
         ("  x = 1\n y = 2\ntwice = 3", True),
         ("twice: object = 1 +", True),
         ("once, twice = 1, 2 +", True),

@@ -139,8 +139,8 @@ class OfALibrary(Linear):
 
 
 WRITTEN = [OnlyInherits, InheritsThroughTwo, OverridesPartly, Partial, PartialFunction, Ufunc, Builtin, Lambda, Borrowed, Static,
-           OfClass, Property, Cached, Decorated, Callable, OnlyInit, Nested, Constant, Data, DataWithoutDefault, OfALibrary, Base,
-           functools.partial(np.multiply, 2), np.tanh, math.tanh, Callable(), Base().forward, loud(doubled),
+           OfClass, Property, Cached, Decorated, Callable, OnlyInit, Nested, Constant, Data, DataWithoutDefault, OfALibrary,
+           Linear, Base, functools.partial(np.multiply, 2), np.tanh, math.tanh, Callable(), Base().forward, loud(doubled),
            functools.lru_cache(doubled), np.vectorize(lambda x: 2 * x), type("Made", (Base,), {}), print]
 
 
