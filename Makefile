@@ -31,7 +31,8 @@ lab: $(LAB) ## Open the course in JupyterLab (the first run installs it into .ve
 	$(BIN)/python -m jupyterlab --ServerApp.ip=localhost $(START) $(AS_ROOT) $(LABFLAGS)
 
 test: $(TOOLS) ## Run every test; CHAPTER=05 those of one chapter; EXTRAS=test,torch adds the comparison with PyTorch
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS) $(if $(CHAPTER),--chapter "$(CHAPTER)")
+	@# Every worker imports the same files: where their byte code may not be kept, each of them compiles all of it.
+	PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTESTFLAGS) $(if $(CHAPTER),--chapter "$(CHAPTER)")
 
 doctor: $(LAB) ## Look at your progress file and at the check cells of your notebooks
 	@$(BIN)/python -m course doctor

@@ -15,9 +15,10 @@ import pytest
 CI = os.environ.get("CI") == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle.
-SLOW = ("tests/browser", "tests/chapters/ch05_chain_rule/test_drills_in_browser", "notebooks/09", "tests/notebooks",
-        "tests/cohort", "tests/labs/test_grid", "notebooks", "tests/hostile")
+# What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle. The browser
+# waits most of the time, so it is first, and one long notebook comes before what can be shared out in small parts.
+SLOW = ("browser", "notebooks/", "tests/cohort/", "tests/hostile/", "tests/labs/", "tests/build/", "tests/test_benchmarks",
+        "solutions/", "exercises/")
 APART = ("tests/grading/test_exercises.py",)  # its many tests need nothing of each other
 
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
@@ -27,7 +28,7 @@ hypothesis.settings.load_profile("course")
 def pytest_collection_modifyitems(config, items):
     """The slow ones first."""
     where = [item.path.relative_to(config.rootpath).as_posix() for item in items]
-    places = [next((i for i, start in enumerate(SLOW) if path.startswith(start)), len(SLOW)) for path in where]
+    places = [next((i for i, part in enumerate(SLOW) if part in path), len(SLOW)) for path in where]
     items[:] = [items[i] for i in sorted(range(len(items)), key=lambda i: places[i])]
 
 
