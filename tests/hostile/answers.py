@@ -224,7 +224,7 @@ def every_second_call(notebook, path):
 
 
 @submission("an answer that calls back for ever", chapter="04_finite_differences", lost="gradient checker",
-            says="gradient.*computing time")
+            says="gradient.*computing time", seconds=0.5)
 def calls_back(notebook, path):
     replace(notebook, "gradient", "def gradient(f, x):\n    while True:\n        f(x)")
 

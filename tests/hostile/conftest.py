@@ -1,12 +1,14 @@
-"""A grader for each file of tests, and the honest submissions between the others."""
+"""Several graders at a time for a file of tests: most submissions wait, until they are stopped."""
 
 import pytest
 
-from tests.hostile.grader import grader as working_grader
+from tests.hostile.grader import judging
 
 
 @pytest.fixture(scope="module")
-def grader(tmp_path_factory):
-    """One grader judges all submissions of a file, so that what one of them changes would spoil the next."""
-    with working_grader(tmp_path_factory.mktemp("grader")) as grader:
-        yield grader
+def judgements(request, tmp_path_factory):
+    """The judgements of a file's submissions by name, as futures; of those only that are tested."""
+    tested = {item.callspec.params["submission"].name for item in request.session.items if item.path == request.path}
+    lanes = [[submission for submission in lane if submission.name in tested] for lane in request.module.LANES]
+    with judging([lane for lane in lanes if lane], tmp_path_factory.mktemp("graders")) as judgements:
+        yield judgements

@@ -36,6 +36,7 @@ class Submission:
     says : regular expressions, each of which the report's lines must match.
     chapter : whose notebook is changed.
     contained : only namespaces hold it back; where a machine has none, the report must say that it has none.
+    seconds : how long a cell or an answer may take; short for those that use them up.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Submission:
     says: tuple
     chapter: str
     contained: bool
+    seconds: float
 
     def write(self, folder):
         """The file to submit, in a folder of its own."""
@@ -60,14 +62,14 @@ class Submission:
         return {id: 0.0 if id in self.lost else points for id, points in available(self.chapter).items()}
 
 
-def submission(name, lost=(), says=(), chapter=CHAPTER, contained=False):
+def submission(name, lost=(), says=(), chapter=CHAPTER, contained=False, seconds=2):
     """Put a change into the corpus. `lost` holds the names of exercises without their topic, or is "everything"."""
 
     def keep(change):
         ids = list(available(chapter))
         mine = ids if lost == "everything" else [id for id in ids if id.partition(".")[2] in lost.split()] if lost else []
         words = (says,) if isinstance(says, str) else says
-        CORPUS.append(Submission(name, change, tuple(mine), words, chapter, contained))
+        CORPUS.append(Submission(name, change, tuple(mine), words, chapter, contained, seconds))
         return change
 
     return keep

@@ -1,11 +1,11 @@
-"""One grader in a process of its own, which judges submission after submission, and is searched for traces after each."""
+"""Graders in processes of their own, which judge submission after submission, and are searched for traces after each."""
 
 import ctypes
 import os
 import re
 import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -17,8 +17,9 @@ from classroom.limits import missing, namespaces
 from tests.hostile.corpus import CORPUS, MARKER, ROOT, SECRET
 from tests.hostile.tampering import honest
 
-PATIENCE = 90  # seconds after which a submission that hangs the grader itself is given up
-LINGER = 3  # seconds in which processes may go that were told to
+PATIENCE = 600  # seconds after which a submission that hangs the grader itself is given up; on a full machine others take minutes
+LINGER = 30  # seconds in which processes may go that were told to
+GRADERS = 3 if namespaces() else 1  # at a time; without namespaces one would see what the submission of another left
 OWN_MEMORY = 1000  # MB that a grader may need itself, whatever is submitted
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -46,7 +47,7 @@ class Grader:
         if self.pool is None:
             self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin, initargs=(self.folder,))
         try:
-            return self.pool.submit(_judge, path, submission.chapter, self.folder).result(PATIENCE)
+            return self.pool.submit(_judge, path, submission, self.folder).result(PATIENCE)
         except Exception:
             self.end()
             raise
@@ -66,29 +67,47 @@ class Grader:
 
 
 @contextmanager
-def grader(folder):
-    """A `Grader` that works in this folder."""
-    mine = Grader(folder)
+def judging(lanes, folder):
+    """The judgements by the names of their submissions, as futures: each lane is judged one after the other by a grader of its
+    own. What is not yet begun at the end is left out."""
+    found = {submission.name: Future() for lane in lanes for submission in lane}
+    graders = [Grader(folder / str(number)) for number in range(len(lanes))]
+    with ThreadPoolExecutor(max(len(lanes), 1)) as threads:
+        for grader, lane in zip(graders, lanes):
+            threads.submit(_judge_all, grader, lane, found)
+        try:
+            yield found
+        finally:
+            for judgement in found.values():
+                judgement.cancel()
+
+
+def _judge_all(grader, lane, found):
     try:
-        yield mine
+        for submission in lane:
+            if found[submission.name].set_running_or_notify_cancel():
+                try:
+                    found[submission.name].set_result(grader.judge(submission))
+                except BaseException as problem:
+                    found[submission.name].set_exception(problem)
     finally:
-        mine.end()
+        grader.end()
 
 
 def _begin(folder):
     # Whatever a submission starts, and whoever its parent was, becomes a child of this process when the parent ends.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for name in ("home", "tmp", "run"):
-        (folder / name).mkdir(exist_ok=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     os.environ.update(HOME=str(folder / "home"), TMPDIR=str(folder / "tmp"), JUPYTER_RUNTIME_DIR=str(folder / "run"),
                       TEACHER_SECRET=SECRET)
 
 
-def _judge(path, chapter, folder):
+def _judge(path, submission, folder):
     from classroom.judge import Limits, judge
 
     before = _files(path, folder)
-    report = judge(path, chapter=chapter, limits=Limits(seconds=2, memory=1000))
+    report = judge(path, chapter=submission.chapter, limits=Limits(seconds=submission.seconds, memory=1000))
     traces = [f"left in {place}: {', '.join(sorted(names - before[place]))}"
               for place, names in _files(path, folder).items() if names - before[place]]
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -141,8 +160,13 @@ def problems(submission, judgement):
     return wrong + judgement.traces
 
 
-def with_honest_ones(submissions, every=8):
-    """The submissions, and between them honest ones, which must get full points whatever came before."""
+def lanes(submissions, every=8):
+    """The submissions, dealt out to graders; and in each lane, between them, honest ones, which must get full points whatever
+    came before, since what a submission changes would spoil the next one's points."""
+    return [_with_honest_ones(submissions[number::GRADERS], every) for number in range(GRADERS)]
+
+
+def _with_honest_ones(submissions, every):
     solved = next(submission for submission in CORPUS if submission.change is honest)
     mixed = []
     for number, submission in enumerate(submissions, 1):

@@ -3,28 +3,28 @@
 from tests.hostile.corpus import MARKER, RIGHT_SIGMOID, ROOT, SECRET, add, replace, submission
 
 
-@submission("an endless loop in a cell", lost="sigmoid", says="sigmoid.*(time|second|stopped)")
+@submission("an endless loop in a cell", lost="sigmoid", says="sigmoid.*(time|second|stopped)", seconds=0.5)
 def loop_in_a_cell(notebook, path):
     replace(notebook, "sigmoid", f"while True:\n    pass\ndef sigmoid(z):\n    return {RIGHT_SIGMOID}")
 
 
-@submission("an endless loop in an answer", lost="sigmoid", says="sigmoid.*(time|second|stopped)")
+@submission("an endless loop in an answer", lost="sigmoid", says="sigmoid.*(time|second|stopped)", seconds=0.5)
 def loop_in_an_answer(notebook, path):
     replace(notebook, "sigmoid", "def sigmoid(z):\n    while True:\n        pass")
 
 
-@submission("a loop that no interrupt ends", lost="distance", says="distance.*(time|second|stopped)")
+@submission("a loop that no interrupt ends", lost="distance", says="distance.*(time|second|stopped)", seconds=0.5)
 def stubborn_loop(notebook, path):
     replace(notebook, "distance", "def distance(x, w, b):\n    while True:\n        try:\n            while True:\n"
                                   "                pass\n        except BaseException:\n            pass")
 
 
-@submission("a loop in C", says="(time|second|stopped)")
+@submission("a loop in C", says="(time|second|stopped)", seconds=0.5)
 def loop_in_c(notebook, path):
     add(notebook, "import collections, itertools\ncollections.deque(itertools.repeat(0), maxlen=0)", before="accuracy")
 
 
-@submission("an endless loop in __del__, and one at an import", says="(time|second|stopped)")
+@submission("an endless loop in __del__, and one at an import", says="(time|second|stopped)", seconds=0.5)
 def loop_in_del(notebook, path):
     add(notebook, "class Endless:\n    def __del__(self):\n        while True:\n            pass\nendless = Endless()\n"
                   "del endless", before="sigmoid")
@@ -32,12 +32,12 @@ def loop_in_del(notebook, path):
                   "import endless", before="distance")
 
 
-@submission("an answer that sleeps for days", lost="accuracy", says="accuracy.*(time|second|stopped)")
+@submission("an answer that sleeps for days", lost="accuracy", says="accuracy.*(time|second|stopped)", seconds=0.5)
 def sleeper(notebook, path):
     replace(notebook, "accuracy", "import time\ndef accuracy(x, w, b, y):\n    time.sleep(10**6)")
 
 
-@submission("a kernel that stops itself", lost="sigmoid", says="sigmoid.*(time|second|stopped)")
+@submission("a kernel that stops itself", lost="sigmoid", says="sigmoid.*(time|second|stopped)", seconds=0.5)
 def stops_itself(notebook, path):
     replace(notebook, "sigmoid", "import os, signal\ndef sigmoid(z):\n    os.kill(os.getpid(), signal.SIGSTOP)\n"
                                  f"    return {RIGHT_SIGMOID}")

@@ -17,7 +17,7 @@ from tests.hostile import programs
 from tests.hostile.corpus import CHAPTER, CORPUS, add, solved
 
 SPINNERS = 16
-SECONDS = 0.25
+SECONDS = 0.2
 SPIN = """import os, sys, time
 end = time.monotonic() + 300
 while os.getppid() == int(sys.argv[1]) and time.monotonic() < end:
@@ -43,7 +43,7 @@ def full_machine():
 CELLS = ["import threading, time\nimport numpy as np", """
 # The first thread only waits for one that is seldom on the processor.
 def work():
-    while time.thread_time() < 0.15:
+    while time.thread_time() < 0.1:
         pass
     found.append(True)
 found = []

@@ -41,7 +41,7 @@ def lives(process):
     return False
 
 
-def until(look, empty=False, patience=20):
+def until(look, empty=False, patience=240):
     """What `look` finds, as soon as it finds something (or nothing any more)."""
     end = time.monotonic() + patience
     while bool(found := look()) == empty and time.monotonic() < end:

@@ -1,16 +1,18 @@
 """Odd files, tampered notebooks and odd answers: each scores what it deserves, and leaves nothing behind."""
 
+from itertools import chain
+
 import pytest
 
 from tests.hostile import answers, files, tampering
 from tests.hostile.corpus import of
-from tests.hostile.grader import problems, with_honest_ones
+from tests.hostile.grader import lanes, problems
 
-SUBMISSIONS = [*of(files), *of(tampering), *of(answers)]
+LANES = lanes([*of(files), *of(tampering), *of(answers)])
 
 
-@pytest.mark.parametrize("submission", with_honest_ones(SUBMISSIONS), ids=lambda submission: submission.name)
-def test_hostile(submission, grader):
-    judgement = grader.judge(submission)
+@pytest.mark.parametrize("submission", [*chain(*LANES)], ids=lambda submission: submission.name)
+def test_hostile(submission, judgements):
+    judgement = judgements[submission.name].result()
     wrong = problems(submission, judgement)
     assert not wrong, "\n".join(judgement.lines)
