@@ -70,18 +70,18 @@ class Session:
         return next((number for frame, number in places if frame.f_globals is self.shell.user_ns), None)
 
     def unknown(self, error):
-        """What to do about a NameError: which cell to run, in a sentence or two. Empty where it is not about the notebook."""
+        """What to do about a NameError: which cell to run, a sentence on each line. Empty where it is not about the notebook."""
         name, frames = error.name, list(traceback.walk_tb(error.__traceback__))
         if not name or frames[-1][0].f_globals is not self.shell.user_ns:
             return ""
         if name in self.failures:
-            return f"{_failed(name, self.failures[name])} Correct that cell and run it, then this one."
+            return f"{_failed(name, self.failures[name])}\nCorrect that cell and run it, then this one."
         place = self._cell_that_gives(name)
         if place:
             return f"{name} comes from {place}"
         if getattr(getattr(sys.modules.get("course"), name, None), "__module__", None) == "course":
-            return f"{name} belongs to the course. Run the first code cell of the notebook, or `from course import {name}`."
-        return f"Run the cell that defines {name}, then this one. If there is no such cell, the name is misspelt."
+            return f"{name} belongs to the course.\nRun the first code cell of the notebook, or `from course import {name}`."
+        return f"Run the cell that defines {name}, then this one.\nIf there is no such cell, the name is misspelt."
 
     def _cell_that_gives(self, name):
         """Which cell of the notebook's file defines or imports a name, and what to run, in words; None where none is known."""
@@ -91,8 +91,8 @@ class Session:
         giving = [i for i, (_, source) in enumerate(known) if i != here and name in gives(source)]
         if not giving:
             return None
-        beginning = f"begins with `{_quoted(known[giving[0]][1].strip().splitlines()[0])}`. Run that cell, then this one."
-        return f"the cell that {beginning} {RESTARTED}" if giving[0] < here else f"a cell further down, which {beginning}"
+        beginning = f"begins with `{_quoted(known[giving[0]][1].strip().splitlines()[0])}`.\nRun that cell, then this one."
+        return f"the cell that {beginning}\n{RESTARTED}" if giving[0] < here else f"a cell further down, which {beginning}"
 
 
 def _code_cells():

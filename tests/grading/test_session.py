@@ -181,7 +181,8 @@ def last_words(said):
     head, _, rest = said.partition(" is not defined\n")
     assert "NameError: name '" in head
     assert "Traceback (most recent call last)" in head
-    return rest.strip()
+    assert all(line.endswith(".") for line in rest.strip().splitlines())
+    return " ".join(rest.strip().splitlines())
 
 
 def test_the_cell_above_that_defines_a_name_is_quoted(notebook, saved):
