@@ -1,15 +1,21 @@
 """Every lab, over a grid of all its controls: no error, nothing clipped, words that follow, pictures that do not depend
 on the way there."""
 
+import asyncio
+import html
+from base64 import b64decode
+from io import BytesIO
 from itertools import combinations, product
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from matplotlib.text import Text
+from PIL import Image
 
 from course.catalogue import chapters
 from course.labs import style
-from course.labs.live import Float, Live, Picture
+from course.labs.live import LONGEST_WAIT, Float, Live, Picture
 
 LABS = {f"{chapter.name}-{kind.__name__}": kind for chapter in chapters() for kind in chapter.labs}
 FULL = 50  # a lab with more combinations than that is tried on all pairs of values
@@ -54,10 +60,41 @@ def lab(request):
     return request.param()
 
 
+class Drawn(NamedTuple):
+    """What one setting looks like: its contrast, its texts and those that are misplaced. Pixels are kept of every third."""
+
+    values: dict
+    data: dict
+    contrast: int
+    sizes: dict
+    problems: list
+    pixels: np.ndarray | None
+
+
 @pytest.fixture(scope="module")
-def settings(lab):
-    """Pairs (values, data) of the whole grid, worked out once for all tests of a lab."""
-    return [(values, lab.data(**values)) for values in grid(lab)]
+def start(lab):
+    """The picture of the defaults, which `drawn` moves, and what it is as a file."""
+    picture = Picture(lab, lab.data())
+    return picture, picture.png()
+
+
+@pytest.fixture(scope="module")
+def drawn(lab, start):
+    """The whole grid, each setting worked out and drawn once for all tests of a lab, one after the other in one picture.
+
+    The settings farthest from the defaults come first: what they leave behind would be seen in the nearer ones.
+    """
+    near = lab.values()
+    settings = sorted(grid(lab), key=lambda values: sum(values[name] == near[name] for name in near))
+    (picture, _), found = start, []
+    for place, values in enumerate(settings, 1 - len(settings)):
+        data = lab.data(**values)
+        picture.update(data)
+        pixels = picture.pixels()
+        sizes = {text.get_text(): text.get_fontsize() for text in picture.figure.findobj(Text) if text.get_text()}
+        kept = pixels if place % 3 == 0 or not found else None
+        found.append(Drawn(values, data, np.ptp(pixels), sizes, list(misplaced(picture)), kept))
+    return found
 
 
 def test_there_are_labs():
@@ -81,16 +118,21 @@ def test_defaults_are_places_where_a_slider_can_stand(lab):
             assert abs(steps - round(steps)) < 1e-6, f"{name}: {steps} steps from the left"
 
 
-def test_every_setting_gives_a_picture_whose_texts_are_seen(lab, settings):
-    picture = Picture(lab, lab.data())
-    for values, data in settings:
-        picture.update(data)
-        assert np.ptp(picture.pixels()) > 200, values  # light paper, dark ink
-        assert not list(misplaced(picture)), values
+def test_every_setting_gives_a_picture_whose_texts_are_seen(drawn):
+    for setting in drawn:
+        assert setting.contrast > 200, setting.values  # light paper, dark ink
+        assert not setting.problems, setting.values
 
 
-def test_every_setting_gives_words(lab, settings):
-    words = {tuple(values.values()): lab.describe(values, data) for values, data in settings}
+def test_letters_are_large_enough_to_read(drawn):
+    smallest = 8.5 * style.CSS_DPI / 72  # pixels on the page
+    assert smallest > 11
+    for setting in drawn:
+        assert {text: size for text, size in setting.sizes.items() if size < 8.5} == {}, setting.values
+
+
+def test_every_setting_gives_words(lab, drawn):
+    words = {tuple(setting.values.values()): lab.describe(setting.values, setting.data) for setting in drawn}
     for said in words.values():
         assert said.strip().endswith((".", "!", "?"))
         assert len(said) < 400
@@ -104,21 +146,32 @@ def test_every_setting_gives_words(lab, settings):
         assert any(len(said) > 1 for said in heard.values()), f"nothing is said of {name} = {control.samples()}"
 
 
-def test_the_same_setting_gives_the_same_whatever_was_shown_before(lab, settings):
-    moved = Picture(lab, lab.data())
-    for values, data in settings[::3]:
-        moved.update(data)
-        again = lab.data(**values)
-        fresh = Picture(lab, again)
-        different = np.argwhere((moved.pixels() != fresh.pixels()).any(axis=2))
-        assert not len(different), f"{values}: {len(different)} pixels, the first at {different[0]}"
-        assert lab.describe(values, data) == lab.describe(values, again)
+def test_the_same_setting_gives_the_same_whatever_was_shown_before(lab, drawn):
+    """On the way there all settings farther from the defaults were shown before it, on the way back all nearer ones, and the
+    defaults last, as in a new picture."""
+    defaults = lab.data()
+    back = Picture(lab, defaults)
+    for values, data, *_, pixels in reversed(drawn):
+        if pixels is not None:
+            again = lab.data(**values)
+            with style.context():
+                lab.update(back.artists, defaults)
+            back.update(again)
+            same(back.pixels(), pixels, values)
+            assert lab.describe(values, data) == lab.describe(values, again)
 
 
-def test_the_same_setting_gives_the_same_output(lab):
-    values = grid(lab)[-1]
-    one, other = (lab.bundle(**values) for _ in range(2))
-    assert one == other
+def test_a_picture_of_its_own_is_the_same(lab, drawn):
+    values, data, *_, pixels = drawn[0]
+    output, _ = lab.bundle(**values)
+    with Image.open(BytesIO(b64decode(output["image/png"]))) as image:
+        same(np.asarray(image), pixels, values)
+    assert output["text/plain"] == lab.describe(values, data)
+
+
+def same(pixels, others, values):
+    different = np.argwhere((pixels != others).any(axis=2))
+    assert not len(different), f"{values}: {len(different)} pixels, the first at {different[0]}"
 
 
 @pytest.mark.parametrize(
@@ -168,21 +221,31 @@ def unused_tick_labels(figure):
     return unused
 
 
-def test_letters_are_large_enough_to_read(lab):
-    picture = Picture(lab, lab.data())
-    sizes = {text.get_text(): text.get_fontsize() for text in picture.figure.findobj(Text)}
-    smallest = 8.5 * style.CSS_DPI / 72  # pixels on the page
-    assert smallest > 11
-    assert {text: size for text, size in sizes.items() if text and size < 8.5} == {}
+def test_the_widgets_drive_it(lab, start):
+    """What a widget can be set to are the values of the grid, whose pictures are seen above; of each widget the last is drawn."""
 
+    async def drive():
+        live = Live(lab)
+        for name, control in lab.controls.items():
+            for value in sorted(control.samples(), key=lambda value: value != control.default):
+                live.controls[name].value = value
+                assert asked(live) == lab.values(**{name: value})
+            await answered(live)
+            live.controls[name].value = control.default
+        for name, control in list(lab.controls.items())[:2]:
+            live.controls[name].value = control.samples()[-1]
+        live.reset.click()
+        assert asked(live) == lab.values()
+        await answered(live)
+        return live
 
-def test_the_widgets_drive_it(lab):
-    live = Live(lab)
-    for name, control in lab.controls.items():
-        for value in (*control.samples(), control.default):
-            live.controls[name].value = value
-    for name, control in list(lab.controls.items())[:2]:
-        live.controls[name].value = control.samples()[-1]
-    live.reset.click()
-    assert live.image.value == Picture(lab, lab.data()).png()
-    assert lab.describe(lab.values(), lab.data()).split(":")[0].split("'")[0] in live.words.value
+    def asked(live):
+        return lab.values(**{name: widget.value for name, widget in live.controls.items()})
+
+    async def answered(live):
+        await asyncio.sleep(LONGEST_WAIT)  # a clock that was set later, for as long, rings after the answer
+        values = asked(live)
+        assert html.escape(lab.describe(values, lab.data(**values))) in live.words.value
+
+    live = asyncio.run(drive())
+    assert live.image.value == start[1]
