@@ -1,9 +1,10 @@
 """The benchmarks run, and say so where something is missing or fails. No test looks at the seconds."""
 import importlib
+import sys
 
 import pytest
 
-from benchmarks import __main__ as bench, core, network, report, suite
+from benchmarks import __main__ as bench, core, network, report, suite, tests
 
 QUICK = ("network", "checker", "imports", "growth")
 
@@ -16,11 +17,25 @@ def test_every_row_of_a_group_is_measured(name):
     assert all(row.ok is not None or row.note for row in rows), "a row without a figure says why"
 
 
-def test_lessons_and_the_start_of_the_lab_are_measured():
+def test_lessons_and_the_start_of_the_lab_are_measured(monkeypatch):
+    served, found = suite.served, {}
+
+    def once(command):  # the first turn only warms up: here both share one start
+        who = command([])[0]
+        found[who] = found.get(who) or served(command)
+        return found[who]
+
+    monkeypatch.setattr(suite, "served", once)
     rows = list(suite.rows(rounds=1, lessons=[suite.ROOT / "notebooks" / "00_debugging.ipynb"]))
     assert [row.failed for row in rows] == [False, False], rows
     assert "00 " in rows[0].note
     assert "make lab" in rows[1].note
+
+
+def test_the_row_of_the_tests_has_what_pytest_said():
+    row = tests._row("all", 60, [sys.executable, "-c", "print('===== 3 passed in 0.10s =====')"])
+    assert (row.ok, row.note) == (True, "3 passed in 0.10s")
+    assert tests._row("all", 60, [sys.executable, "-c", "print('No rule')"]).failed
 
 
 def test_without_pytorch_a_row_says_so(monkeypatch):
