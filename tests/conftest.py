@@ -18,8 +18,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # What takes long, in the order in which it starts: a long test that starts last leaves the other processors idle. The browser
 # waits most of the time, so it is first, and one long notebook comes before what can be shared out in small parts.
 SLOW = ("browser", "notebooks/", "tests/cohort/", "tests/hostile/", "tests/labs/", "tests/build/", "tests/test_benchmarks",
-        "solutions/", "exercises/")
-APART = ("tests/grading/test_exercises.py",)  # its many tests need nothing of each other
+        "solutions/", "exercises/", "tests/grading/test_exercises")
+APART = ("tests/grading/test_exercises.py", "tests/cohort/test_same_verdicts.py")  # their tests need nothing of each other
 
 hypothesis.settings.register_profile("course", deadline=None, derandomize=CI)
 hypothesis.settings.load_profile("course")
