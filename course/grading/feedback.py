@@ -1,7 +1,6 @@
 """What a learner sees: short, kind and exact. Every message also reads well as plain text."""
 import inspect
 import linecache
-import re
 import sysconfig
 import traceback
 from html import escape
@@ -19,7 +18,6 @@ COLOURS = {"correct": "var(--jp-success-color1, #2e7d32)", "wrong": "var(--jp-wa
 PRINTED = 600  # characters of what an answer printed, or of its error message
 STOPPED = "You stopped the check while your code was running."
 CALLS = 6  # lines of a traceback
-CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Result(float):
@@ -140,8 +138,7 @@ def shortened(text):
 
 
 def _paragraph(text):
-    words = CODE.sub(r"<code>\1</code>", linked(text))
-    return f"<p style='margin:6px 0 0'>{words}</p>" if text else ""
+    return f"<p style='margin:6px 0 0'>{linked(text)}</p>" if text else ""
 
 
 def _pre(text):

@@ -21,7 +21,7 @@ from course import check, dashboard, hint, progress
 from course.catalogue import find
 from course.grading import core
 from course.grading.core import CORRECT, ERROR, NOT_ATTEMPTED, UNKNOWN, WRONG, Exercise, Mutant
-from course.grading.feedback import PRINTED, Notice, Result
+from course.grading.feedback import PRINTED, Result
 
 DOUBLE = Exercise(
     id="test.double",
@@ -518,12 +518,6 @@ def test_prose_is_set_as_prose_and_numbers_as_they_stand():
     assert re.search(r"<p [^>]*>You squared &lt;x&gt;\.</p>.*<pre [^>]*>Tried with random numbers", square, re.DOTALL)
     assert re.search(r"<p [^>]*>Nothing here yet", DOUBLE.judge(...)._repr_html_())
     assert re.search(r"<pre [^>]*>Tried with random numbers", DOUBLE.judge(lambda x: 3 * x)._repr_html_())
-
-
-def test_code_in_prose_is_set_as_code():
-    shown = Notice("A", "Run `a < b`, then `c`. A ` alone stays.")
-    assert "Run <code>a &lt; b</code>, then <code>c</code>. A ` alone stays." in shown._repr_html_()
-    assert "`a < b`" in repr(shown)
 
 
 def test_cards_escape_what_they_show():
