@@ -16,6 +16,8 @@ comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 LAB := .venv/.installed
 TOOLS := .venv/.installed-$(subst $(comma),-,$(EXTRAS))
+# IPython reads what lies there when a kernel of this environment starts.
+STARTUP := .venv/etc/ipython/startup
 # A file as an argument would make its folder the root; and the file browser would show the folder of the notebook that is open.
 START := "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb?file-browser-path=/"
 # JupyterLab refuses to run as root unless told; containers have no other user.
@@ -88,10 +90,13 @@ $(BIN)/python:
 	  { echo "$(PYTHON) has no venv or no pip. On Debian or Ubuntu: sudo apt-get install python3-venv python3-pip"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-$(LAB): pyproject.toml constraints.txt | $(BIN)/python
+$(STARTUP)/import-course.py: tools/startup.py | $(BIN)/python
+	@mkdir -p $(STARTUP) && cp $< $@
+
+$(LAB): pyproject.toml constraints.txt $(STARTUP)/import-course.py | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
-$(TOOLS): pyproject.toml constraints.txt | $(BIN)/python
+$(TOOLS): pyproject.toml constraints.txt $(STARTUP)/import-course.py | $(BIN)/python
 	$(PIP) --editable ".[$(EXTRAS)]"
 	@touch $@ $(LAB)

@@ -55,7 +55,7 @@ def hide_references(banks):
     import course
 
     sys.modules.update(dict.fromkeys(banks))
-    course.check = lambda id=None, answer=None: 0.0
+    course.check = lambda id=None, answer=None, **options: 0.0
     course.yours_or_reference = lambda id=None, answer=None: answer
     for name in ("hint", "progress", "dashboard", "review", "reset"):
         setattr(course, name, lambda *arguments, **options: None)

@@ -95,7 +95,7 @@ def chapter_of(id):
 def renamed(id):
     """An exercise's id as it is today, where its chapter was called otherwise before."""
     topic, dot, name = id.partition(".")
-    today = next((chapter.topic for chapter in chapters() if dot and chapter.formerly == topic), topic)
+    today = next((chapter.topic for chapter in chapters() if dot and topic == chapter.formerly != ""), topic)
     return f"{today}{dot}{name}"
 
 
@@ -106,5 +106,6 @@ def find(id):
         if exercise.id == id:
             return exercise
     known = [exercise.id for group in exercises().values() for exercise in group]
-    near = [today] if (today := renamed(str(id))) in known else difflib.get_close_matches(str(id), known, n=3, cutoff=0.3)
-    raise KeyError(f"There is no exercise {id!r}. Did you mean {' or '.join(map(repr, near or known))}?")
+    near = [today] if (today := renamed(str(id))) in known else difflib.get_close_matches(str(id), known, n=3)
+    more = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"The check cells have their ids, such as {known[0]!r}."
+    raise KeyError(f"There is no exercise {id!r}. {more}")

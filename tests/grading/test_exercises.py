@@ -7,17 +7,14 @@ import dataclasses
 import html
 import inspect
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from course.catalogue import chapters
-from course.grading import kill_matrix
 from course.grading.core import CORRECT, NOT_ATTEMPTED, Exercise, Mutant
 
 SEEDS = (None, 1, 2, 3, 4)
-MATRIX = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
 MESSAGE = 300
 GROUPS = {chapter.topic: chapter.exercises for chapter in chapters() if chapter.exercises}
 ALL = [exercise for group in GROUPS.values() for exercise in group]
@@ -187,24 +184,6 @@ def test_ids_are_unique_and_every_topic_has_exercises():
     assert len(set(titles)) == len(titles)
 
 
-def test_the_kill_matrix_in_the_docs_is_that_of_these_exercises(capsys):
-    """Each judgement is a test of its own, above; here, that the page shows them all, and nothing else."""
-    text = MATRIX.read_text(encoding="utf-8")
-    totals = [line for line in text.splitlines() if line.startswith("- ")]
-    with capsys.disabled():
-        print("\n" + "\n".join(totals))
-    rows = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in text.splitlines() if line.startswith("| ")]
-    shown = {(id, kind, name): (verdict, named) for id, name, kind, verdict, named in rows[1:]}
-    known = [(e.id, "reference", "reference", "correct", "") for e in ALL]
-    known += [(e.id, "variant", name, "correct", "") for e in ALL for name in e.variants]
-    known += [(e.id, "mutant", mutant.name, "wrong", mutant.name) for e in ALL for mutant in e.mutants]
-    assert shown.keys() == {row[:3] for row in known}, "run `make kill-matrix`, and commit what it writes"
-    for *answer, verdict, named in known:
-        assert shown[tuple(answer)] in ((verdict, named), ("error", named) if named else None)
-    counts = [f"{kind}s: {sum(row[1] == kind for row in known)} of" for kind in ("reference", "variant", "mutant")]
-    assert all(count in line for count, line in zip(counts, totals))
-
-
 # Exercises broken on purpose.
 
 SOUND = Exercise(
@@ -275,22 +254,3 @@ def test_a_broken_exercise_is_caught(question, message):
     with pytest.raises(AssertionError) as caught:
         question()
     assert message in str(caught.value)
-
-
-def test_a_surviving_mutant_shows_in_the_kill_matrix(monkeypatch):
-    survivor = Mutant("survivor", SOUND.reference, "Right, in fact.")
-    groups = {"Test": (broken(mutants=(*SOUND.mutants, survivor)),)}
-    monkeypatch.setattr(kill_matrix, "exercises", lambda: groups)
-    text, ok = kill_matrix.table()
-    assert not ok
-    assert "mutants: 2 of 3 rejected and named" in text
-    assert "| test.scale | survivor | mutant | correct (WRONG) |  |" in text
-    assert kill_matrix.main([]) == 1
-
-
-def test_the_kill_matrix_is_written_to_a_file(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(kill_matrix, "exercises", lambda: {"Test": (SOUND,)})
-    assert kill_matrix.main([str(tmp_path / "docs" / "matrix.md")]) == 0
-    written = (tmp_path / "docs" / "matrix.md").read_text(encoding="utf-8")
-    assert written in capsys.readouterr().out
-    assert "exercises: 1" in written
