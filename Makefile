@@ -2,8 +2,9 @@
 PYTHON ?= python3
 EXTRAS ?= test
 LABFLAGS ?=
-PYTESTFLAGS ?= -n 4 --no-loadscope-reorder
 CHAPTER ?=
+# Of one chapter there is so little to test that starting more processes takes longer.
+PYTESTFLAGS ?= -n $(if $(CHAPTER),2,4) --no-loadscope-reorder
 NOTEBOOK ?=
 NUMBER ?=
 NAME ?=
