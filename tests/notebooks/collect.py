@@ -65,7 +65,7 @@ class Notebook(IPyNbFile):
         more = {}
         if any(".show()" in item.cell.source for item in cells):
             more["Every control"] = DRIVE
-        if any("nbgrader" in item.cell.metadata for item in cells):
+        if self.folder in STATES:
             more |= [STATES[self.folder]]
         for item in cells:
             yield Cell.from_parent(self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options)

@@ -34,7 +34,7 @@ class Run:
 
     def __init__(self, shell, path):
         self.shell, self.path, self.cells = shell, Path(path).resolve(), code_cells(path)
-        self.names, self.verdicts, self.problems = {}, {}, []
+        self.cell, self.names, self.verdicts, self.problems = None, {}, {}, []
         self.events = {"pre_run_cell": self._begin, "post_run_cell": self._end}
         for event, note in self.events.items():
             shell.events.register(event, note)
