@@ -14,18 +14,10 @@ HELD_BACK = (tampering.half_solved, programs.loop_in_an_answer, programs.memory_
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
-    """The reports by change, as futures, of graders on a machine without `unshare`: each in a process of its own, which a
-    submission might kill."""
-    folder = tmp_path_factory.mktemp("submitted")
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=without_namespaces) as pool:
-        found = {}
-        for submission in CORPUS:
-            if submission.change in HELD_BACK:
-                path = submission.write(folder / submission.change.__name__)
-                limited = judging.Limits(seconds=submission.seconds, memory=1000)
-                found[submission.change] = submission, pool.submit(judging.judge, path, submission.chapter, limited)
-        yield found
+def grader():
+    """A grader on a machine that has no `unshare`, in a process of its own, which a submission might kill."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=without_namespaces) as pool:
+        yield pool
 
 
 def without_namespaces():
@@ -33,8 +25,10 @@ def without_namespaces():
 
 
 @pytest.mark.parametrize("change", HELD_BACK, ids=lambda change: change.__name__)
-def test_it_scores_what_it_deserves(change, reports):
-    submission, future = reports[change]
-    report = future.result()
+def test_it_scores_what_it_deserves(change, grader, tmp_path):
+    submission = next(submission for submission in CORPUS if submission.change is change)
+    path = submission.write(tmp_path / "submitted")
+    limited = judging.Limits(seconds=submission.seconds, memory=1000)
+    report = grader.submit(judging.judge, path, submission.chapter, limited).result()
     assert report.points == submission.expected()
     assert any("no file system, network and process table of its own" in line for line in report.lines)
