@@ -20,6 +20,45 @@ GROUPS = {chapter.topic: chapter.exercises for chapter in chapters() if chapter.
 ALL = [exercise for group in GROUPS.values() for exercise in group]
 
 
+class Known:
+    """A known answer, whose outcome for the same arguments is worked out once. The judge is given answers as they are."""
+
+    def __init__(self, answer):
+        self.__wrapped__, self.outcomes = answer, {}
+
+    def __call__(self, *arguments):
+        return self.__wrapped__(*arguments)
+
+
+class Sharing:
+    """Added to an exercise: its inputs, and what its reference and its mutants make of them, serve all judgements."""
+
+    def _cases(self, seed):
+        if seed not in self.cases:
+            self.cases[seed] = super()._cases(seed)
+        return self.cases[seed]
+
+    def _outcome(self, answer, arguments):
+        if not isinstance(answer, Known):
+            return super()._outcome(answer, arguments)
+        if id(arguments) not in answer.outcomes:  # the arguments are kept, so no others get their id
+            answer.outcomes[id(arguments)] = super()._outcome(answer.__wrapped__, arguments)
+        return answer.outcomes[id(arguments)]
+
+
+def sharing(exercise):
+    own = {field.name: getattr(exercise, field.name) for field in dataclasses.fields(exercise)}
+    if exercise.called:
+        own["reference"] = Known(exercise.reference)
+        own["mutants"] = tuple(dataclasses.replace(mutant, answer=Known(mutant.answer)) for mutant in exercise.mutants)
+    shared = type("Shared", (Sharing, type(exercise)), {})(**own)
+    object.__setattr__(shared, "cases", {})
+    return shared
+
+
+SHARED = {exercise.id: sharing(exercise) for exercise in ALL}
+
+
 def every(items, of=lambda exercise: [()]):
     """Parameters: each exercise, or each of its (name, thing) pairs."""
     return [pytest.param(e, *thing, id="-".join([e.id, *map(str, thing[:1])])) for e in items for thing in of(e)]
@@ -140,30 +179,30 @@ def telling_inputs(exercise):
 
 @pytest.mark.parametrize("exercise", every(ALL))
 def test_the_reference_is_accepted(exercise):
-    accepted(exercise, exercise.reference)
+    accepted(SHARED[exercise.id], exercise.reference)
 
 
 @pytest.mark.parametrize(("exercise", "name", "answer"), every(ALL, variants))
 def test_a_variant_is_accepted(exercise, name, answer):
-    accepted(exercise, answer)
+    accepted(SHARED[exercise.id], answer)
 
 
 @pytest.mark.parametrize(("exercise", "name", "mutant"), every(ALL, mutants))
 def test_a_mutant_is_rejected_by_its_name(exercise, name, mutant):
-    rejected_by_name(exercise, mutant)
+    rejected_by_name(SHARED[exercise.id], mutant)
 
 
 @pytest.mark.parametrize("exercise", every(ALL))
 def test_a_stub_is_not_attempted(exercise):
     answer = stub(exercise)
-    result = exercise.judge(answer)
+    result = SHARED[exercise.id].judge(answer)
     assert result.verdict == NOT_ATTEMPTED, str(result)
     assert float(result) == 0
 
 
 @pytest.mark.parametrize("exercise", every(ALL))
 def test_mutants_are_distinct(exercise):
-    distinct(exercise)
+    distinct(SHARED[exercise.id])
 
 
 @pytest.mark.parametrize(("topic", "exercise"), [pytest.param(t, e, id=e.id) for t, g in GROUPS.items() for e in g])
@@ -173,7 +212,7 @@ def test_texts_and_numbers_are_sound(topic, exercise):
 
 @pytest.mark.parametrize("exercise", every(ALL))
 def test_inputs_are_telling(exercise):
-    telling_inputs(exercise)
+    telling_inputs(SHARED[exercise.id])
 
 
 def test_ids_are_unique_and_every_topic_has_exercises():
