@@ -89,9 +89,10 @@ def against_the_direction(name, source):
 
 def cycle(sources):
     """A module that imports itself through others, or None."""
+    imported = {name: imports(source) for name, source in sources.items()}
     edges = {name: {known for known in sources if known != "bplib" and known != name
-                    and any(other == known or other.startswith(known + ".") for other in imports(source))}
-             for name, source in sources.items()}
+                    and any(other == known or other.startswith(known + ".") for other in others)}
+             for name, others in imported.items()}
     while edges:
         free = {name for name, needs in edges.items() if not needs & set(edges)}
         if not free:
