@@ -123,8 +123,11 @@ def test_the_button_registers(law):
 NOTHING = {"activation": "sigmoid", "start": "Xavier", "normalization": "none", "residual": False, "clip": False}
 
 
+RATES = (0.01, 0.05, 0.2)
+
+
 def best(lab, **cure):
-    return max(lab.data(**NOTHING | cure | {"lr": lr})["accuracy"] for lr in (0.01, 0.05, 0.2))
+    return max(lab.data(**NOTHING | cure | {"lr": lr})["accuracy"] for lr in RATES)
 
 
 def test_without_a_cure_thirty_layers_of_sigmoids_do_not_learn(race):
@@ -139,7 +142,7 @@ def test_without_a_cure_thirty_layers_of_sigmoids_do_not_learn(race):
     ({"activation": "ReLU", "start": "He", "normalization": "layer", "residual": True}, 0.6),
 ])
 def test_with_a_cure_they_do(race, cure, least):
-    assert best(race, **cure) > least
+    assert any(race.data(**NOTHING | cure | {"lr": lr})["accuracy"] > least for lr in RATES)
 
 
 def test_relu_without_he_does_not(race):
